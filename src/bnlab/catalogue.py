@@ -1,0 +1,67 @@
+"""The three networks as the whole site names, orders, titles and draws them.
+
+Knows no TensorFlow, so that a page which only shows results need not load it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """One network of the course.
+
+    Attributes
+    ----------
+    name : str
+        The function in :mod:`bnlab.networks` that builds it.
+    title : str
+        What pages, tables and legends call it.
+    color, dark_color : str
+        Its colour on a light and on a dark page, as ``#rrggbb``. Each has a
+        contrast of at least 3:1 with the page.
+    marker, dash : str
+        Its Matplotlib marker and line style, for those who do not see the colour.
+    normalization : {"none", "after activation", "before activation"}
+        Where batch normalization stands in a hidden layer.
+    """
+
+    name: str
+    title: str
+    color: str
+    dark_color: str
+    marker: str
+    dash: str
+    normalization: Literal["none", "after activation", "before activation"]
+
+
+NETWORKS: dict[str, Network] = {
+    network.name: network
+    for network in (
+        Network("baseline", "Baseline", "#5d6673", "#b3bdc9", "o", "--", "none"),
+        Network(
+            "bn_approach_one", "BN approach one", "#0b62c4", "#62b0ff", "s", "-", "after activation"
+        ),
+        Network(
+            "bn_approach_two", "BN approach two", "#c2410c", "#ff9e64", "^", "-.", "before activation"
+        ),
+    )
+}
+"""The networks by name, in the order of the course."""
+
+
+def find(name: str) -> Network:
+    """Return a network by its name.
+
+    Raises
+    ------
+    ValueError
+        If no network of the course has that name.
+    """
+    if name not in NETWORKS:
+        raise ValueError(
+            f"There is no network {name!r}. Choose one of {', '.join(map(repr, NETWORKS))}."
+        )
+    return NETWORKS[name]

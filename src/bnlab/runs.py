@@ -1,0 +1,329 @@
+"""Finished training runs: found in the store, or trained and put there.
+
+A run's key is the digest of everything its numbers depend on, so a stored run is never
+older than the code, the data or the libraries that claim to have made it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import json
+import os
+import platform
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+from bnlab import catalogue, data, sources
+from bnlab.recipes import PAGE_SEED, SEEDS, Recipe
+from bnlab.store import Store
+
+if TYPE_CHECKING:
+    import keras
+
+METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
+"""What is measured after each epoch, in the order and by the names of ``fit``."""
+
+LIBRARIES = ("tensorflow", "keras", "numpy")
+"""The distributions whose versions a run's numbers depend on."""
+
+_store = Store("runs")
+
+
+class TrainingError(Exception):
+    """A run could not be trained; nothing of it was recorded. The cause is chained."""
+
+
+class Spread(NamedTuple):
+    """Mean and sample standard deviation over seeds, and the values in the seeds' order."""
+
+    mean: float
+    sd: float
+    values: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One finished run.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        What was trained, and how.
+    key : str
+        Digest of all that the numbers depend on.
+    history : dict of str to tuple of float
+        One value an epoch for each of :data:`METRICS`.
+    test_loss, test_accuracy : float
+        Measured once on the 10,000 test images, after the last epoch.
+    provenance : dict
+        When, where and how long: ``finished`` (ISO 8601, UTC), ``seconds`` (whole run),
+        ``epoch_seconds`` (list), ``processor``, ``platform``, ``python``, ``versions``.
+    folder : pathlib.Path
+        The run's files.
+    """
+
+    recipe: Recipe
+    key: str
+    history: dict[str, tuple[float, ...]]
+    test_loss: float
+    test_accuracy: float
+    provenance: dict[str, Any]
+    folder: Path
+
+    @property
+    def network(self) -> catalogue.Network:
+        """The network's entry in the catalogue."""
+        return catalogue.find(self.recipe.network)
+
+    @property
+    def events(self) -> Path:
+        """The folder with the TensorBoard event logs: ``train`` and ``validation``."""
+        return self.folder / "events"
+
+    def final(self, metric: str) -> float:
+        """Return a metric after the last epoch, or ``test_loss`` or ``test_accuracy``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such metric.
+        """
+        if metric in ("test_loss", "test_accuracy"):
+            return float(getattr(self, metric))
+        if metric not in self.history:
+            raise ValueError(
+                f"A run has no metric {metric!r}. Choose one of "
+                f"{', '.join((*METRICS, 'test_loss', 'test_accuracy'))}."
+            )
+        return self.history[metric][-1]
+
+    def log(self) -> str:
+        """Return the training log in the form of ``fit``, without the times."""
+        epochs = self.recipe.epochs
+        steps = -(-(60_000 - data.VALID_SIZE) // self.recipe.batch_size)
+        lines = []
+        for epoch, values in enumerate(zip(*self.history.values(), strict=True), start=1):
+            lines.append(f"Epoch {epoch}/{epochs}")
+            measured = zip(METRICS, values, strict=True)
+            lines.append(
+                f"{steps}/{steps} - " + " - ".join(f"{name}: {value:.4f}" for name, value in measured)
+            )
+        return "\n".join(lines)
+
+    @functools.cached_property
+    def test_probabilities(self) -> np.ndarray:
+        """Predicted class probabilities of the test images: float32, shape (10,000, 10)."""
+        return np.load(self.folder / "test_probabilities.npy")
+
+    @property
+    def test_predictions(self) -> np.ndarray:
+        """Predicted labels of the test images: int64, shape (10,000,)."""
+        return self.test_probabilities.argmax(axis=1)
+
+    def model(self) -> keras.Sequential:
+        """Return the trained network: compiled, an ordinary Keras model."""
+        from bnlab import networks, training
+
+        model = training.compile(
+            getattr(networks, self.recipe.network)(), self.recipe.learning_rate
+        )
+        model.load_weights(self.folder / "model.weights.h5")
+        return model
+
+
+def key(recipe: Recipe) -> str:
+    """Return the digest of everything that a run of this recipe depends on.
+
+    That is the recipe, the code of the network and of the modules that train it, the data,
+    and the versions of :data:`LIBRARIES`. Comments and docstrings do not count.
+    """
+    return sources.digest(
+        json.dumps(dataclasses.asdict(recipe), sort_keys=True),
+        sources.function_digest("bnlab.networks", recipe.network),
+        *(sources.module_digest(f"bnlab.{name}") for name in ("data", "training", "runs")),
+        data.digest(),
+        json.dumps(sources.versions(LIBRARIES), sort_keys=True),
+    )
+
+
+def find(recipe: Recipe) -> Run | None:
+    """Return a run from the store, or None where it has not been trained yet."""
+    run_key = key(recipe)
+    folder = _store.find(run_key)
+    if folder is None:
+        return None
+    record = json.loads((folder / "run.json").read_text("utf-8"))
+    return Run(
+        recipe=recipe,
+        key=run_key,
+        history={metric: tuple(record["history"][metric]) for metric in METRICS},
+        test_loss=record["test_loss"],
+        test_accuracy=record["test_accuracy"],
+        provenance=json.loads((folder / "provenance.json").read_text("utf-8")),
+        folder=folder,
+    )
+
+
+def load(network: str, seed: int = PAGE_SEED) -> Run:
+    """Return the course's run of a network with a seed, training it first if need be."""
+    return load_all([Recipe(network, seed)])[0]
+
+
+def load_seeds(network: str) -> list[Run]:
+    """Return the course's runs of a network, one for each of its seeds, in their order."""
+    return load_all([Recipe(network, seed) for seed in SEEDS])
+
+
+def load_all(recipes: Iterable[Recipe]) -> list[Run]:
+    """Return one run for each recipe, in their order, training those that are missing.
+
+    Missing runs are trained side by side in processes of one thread each, as many as there
+    are cores. Each is stored as soon as it is finished, so an interruption loses no other.
+
+    Raises
+    ------
+    TrainingError
+        If a run fails or its process dies.
+    """
+    recipes = list(recipes)
+    missing = [recipe for recipe in recipes if find(recipe) is None]
+    if missing:
+        _train_all(missing)
+    return [_found(recipe) for recipe in recipes]
+
+
+def spread(runs: Iterable[Run], metric: str) -> Spread:
+    """Return the mean and the sample standard deviation of a final metric over runs.
+
+    Raises
+    ------
+    ValueError
+        With fewer than two runs, which have no spread.
+    """
+    values = tuple(run.final(metric) for run in runs)
+    if len(values) < 2:
+        raise ValueError(f"A spread needs at least two runs, not {len(values)}.")
+    return Spread(float(np.mean(values)), float(np.std(values, ddof=1)), values)
+
+
+def _found(recipe: Recipe) -> Run:
+    run = find(recipe)
+    if run is None:
+        raise TrainingError(
+            f"The run {recipe} was trained, and its entry in {_store.folder} is gone again. "
+            "Did something else empty the folder?"
+        )
+    return run
+
+
+def _train_all(recipes: list[Recipe]) -> None:
+    workers = min(len(recipes), joblib.cpu_count())
+    train = joblib.delayed(_train_and_store)
+    # Without one thread a worker, the workers of one machine would slow each other down.
+    with (
+        joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1),
+        tqdm(total=len(recipes), desc="Training", unit="run", dynamic_ncols=True) as progress,
+    ):
+        finished = joblib.Parallel(return_as="generator_unordered", batch_size=1)(
+            train(recipe) for recipe in recipes
+        )
+        try:
+            for recipe in _reported(finished):
+                progress.set_postfix_str(str(recipe))
+                progress.update()
+        finally:
+            joblib.externals.loky.get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+def _reported(finished: Iterator[Recipe]) -> Iterator[Recipe]:
+    try:
+        yield from finished
+    except joblib.externals.loky.process_executor.TerminatedWorkerError as error:
+        raise TrainingError(
+            "A training process died, perhaps for want of memory (each needs about 1.3 GiB). "
+            f"Its run is not recorded; finished runs are kept. {error}"
+        ) from error
+
+
+def _train_and_store(recipe: Recipe) -> Recipe:
+    _store.make(key(recipe), functools.partial(_train_into, recipe))
+    return recipe
+
+
+def _train_into(recipe: Recipe, folder: Path) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
+    from bnlab import training
+
+    training.use_one_thread()
+    started = time.perf_counter()
+    writers = {
+        part: tf.summary.create_file_writer(str(folder / "events" / part))
+        for part in ("train", "validation")
+    }
+
+    def log_epoch(number: int, epoch: training.Epoch, model: keras.Sequential) -> None:
+        # The tags and the counting from 0 are those of keras.callbacks.TensorBoard.
+        for name, value in epoch._asdict().items():
+            part = "validation" if name.startswith("val_") else "train"
+            with writers[part].as_default(step=number - 1):
+                tf.summary.scalar(f"epoch_{name.removeprefix('val_')}", value)
+        with writers["train"].as_default(step=number - 1):
+            for variable in model.variables:
+                tf.summary.histogram(f"{variable.path}/histogram", variable.value)
+
+    trained = training.train(recipe, log_epoch)
+    for writer in writers.values():
+        writer.close()
+    trained.model.save_weights(folder / "model.weights.h5")
+    np.save(folder / "test_probabilities.npy", trained.test_probabilities)
+    history = {
+        metric: [getattr(epoch, metric) for epoch in trained.history] for metric in METRICS
+    }
+    _write_json(
+        folder / "run.json",
+        {
+            "recipe": dataclasses.asdict(recipe),
+            "history": history,
+            "test_loss": trained.test_loss,
+            "test_accuracy": trained.test_accuracy,
+        },
+    )
+    _write_json(
+        folder / "provenance.json",
+        {
+            "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "seconds": time.perf_counter() - started,
+            "epoch_seconds": trained.seconds,
+            "processor": processor(),
+            "platform": platform.platform(),
+            "python": platform.python_version(),
+            "versions": sources.versions(LIBRARIES),
+        },
+    )
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+
+
+def processor() -> str:
+    """Return the name and the number of this machine's processors."""
+    name = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    except OSError:  # not Linux
+        pass
+    return f"{name}, {os.cpu_count()} cores"

@@ -1,0 +1,147 @@
+"""What code is, as text: the digests by which a stored result knows the code that made it."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+from collections.abc import Iterable
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return the SHA-256 of some texts, each with its length, in hexadecimal."""
+    total = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        total.update(b"%d:" % len(raw) + raw)
+    return total.hexdigest()
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the installed version of each distribution."""
+    return {name: importlib.metadata.version(name) for name in names}
+
+
+def path_of(module: str) -> Path:
+    """Return the source file of a module of this package, by its full name.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If this package has no such module.
+    """
+    relative = Path(*module.split(".")[1:])
+    for path in (PACKAGE / relative.with_suffix(".py"), PACKAGE / relative / "__init__.py"):
+        if module.split(".")[0] == PACKAGE.name and relative != Path() and path.is_file():
+            return path
+    if module == PACKAGE.name:
+        return PACKAGE / "__init__.py"
+    raise ModuleNotFoundError(f"{PACKAGE.name} has no module {module!r}.")
+
+
+def imported(code: str) -> set[str]:
+    """Return the modules of this package that some code imports, directly or through others.
+
+    Parameters
+    ----------
+    code : str
+        Python source, for example the cells of a lesson.
+
+    Returns
+    -------
+    set of str
+        Full names, such as ``"bnlab.data"``.
+
+    Raises
+    ------
+    SyntaxError
+        If the code is not Python.
+    """
+    found: set[str] = set()
+    waiting = _named(code)
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting |= _named(path_of(module).read_text("utf-8"))
+    return found
+
+
+def _named(code: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    modules = set()
+    for name in names:
+        try:
+            path_of(name)
+        except ModuleNotFoundError:  # another package's, or a name inside a module
+            continue
+        modules.add(name)
+    return modules
+
+
+def module_digest(module: str) -> str:
+    """Return a digest of a module's code; comments, docstrings and layout do not count."""
+    return digest(_canonical(ast.parse(path_of(module).read_text("utf-8"))))
+
+
+def function_digest(module: str, function: str) -> str:
+    """Return a digest of a function and of all that it uses from its own module.
+
+    Another function of the module may change without changing this digest.
+
+    Raises
+    ------
+    ValueError
+        If the module does not define the function at its top level.
+    """
+    defined: dict[str, list[ast.stmt]] = {}
+    for statement in ast.parse(path_of(module).read_text("utf-8")).body:
+        for name in _binds(statement):
+            defined.setdefault(name, []).append(statement)
+    if function not in defined:
+        raise ValueError(f"{module} defines no {function!r}.")
+    used: dict[str, list[ast.stmt]] = {}
+    waiting = {function}
+    while waiting:
+        name = waiting.pop()
+        used[name] = defined[name]
+        mentioned = {
+            node.id
+            for statement in defined[name]
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name)
+        }
+        waiting |= (mentioned & defined.keys()) - used.keys()
+    return digest(
+        *(_canonical(statement) for name in sorted(used) for statement in used[name])
+    )
+
+
+def _binds(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
+    return {
+        node.id
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def _canonical(tree: ast.AST) -> str:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(
+            node, clean=False
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)

@@ -1,0 +1,166 @@
+"""A folder of finished results, each under the digest of all that it depends on.
+
+An entry appears whole or not at all, is written once, and is checked against its own
+digests when it is read. A damaged entry counts as absent and is made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import filelock
+
+from bnlab import sources
+
+FOLDER_VARIABLE = "BNLAB_STORE"
+"""Environment variable: the folder to keep results in."""
+
+_MANIFEST = "manifest.json"
+_log = logging.getLogger(__name__)
+
+
+class StoreError(Exception):
+    """Results cannot be kept or read. The message says what to do."""
+
+
+def root() -> Path:
+    """Return the folder that results are kept in.
+
+    The environment variable :data:`FOLDER_VARIABLE` if it is set, ``_build/store`` in a
+    checkout of this project, and the user's cache folder elsewhere.
+    """
+    if chosen := os.environ.get(FOLDER_VARIABLE):
+        return Path(chosen).expanduser().resolve()
+    checkout = sources.PACKAGE.parent.parent
+    if (checkout / "_toc.yml").is_file():
+        return checkout / "_build" / "store"
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "bnlab"
+
+
+class Store:
+    """Entries of one kind.
+
+    Parameters
+    ----------
+    kind : str
+        Names the folder below :func:`root`, for example ``"runs"``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this kind's entries."""
+        return root() / self.kind
+
+    def find(self, key: str) -> Path | None:
+        """Return an entry's folder, or None where there is no whole one."""
+        entry = self.folder / key
+        try:
+            manifest = json.loads((entry / _MANIFEST).read_text("utf-8"))
+            whole = all(
+                hashlib.sha256((entry / name).read_bytes()).hexdigest() == sha256
+                for name, sha256 in manifest.items()
+            )
+        except FileNotFoundError:
+            whole = False
+        except PermissionError as error:
+            raise StoreError(
+                f"The stored result {entry} cannot be read. Make it readable, or set "
+                f"{FOLDER_VARIABLE} to another folder."
+            ) from error
+        except (OSError, ValueError, AttributeError, TypeError):
+            whole = False
+        if not whole and entry.exists():
+            _log.warning("The stored result %s is damaged; it is made again.", entry)
+        return entry if whole else None
+
+    def make(self, key: str, write: Callable[[Path], None]) -> Path:
+        """Return an entry's folder, writing it first where there is no whole one.
+
+        Of two processes that ask for the same entry at the same time one writes it and the
+        other waits.
+
+        Parameters
+        ----------
+        key : str
+            Digest of all that the entry depends on.
+        write : callable
+            Given an empty folder, writes the entry's files into it. Whatever it raises is
+            passed on, and nothing is kept.
+
+        Raises
+        ------
+        StoreError
+            If the folder cannot be written or the disk is full.
+        """
+        with self._reporting():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(self.folder / f"{key}.lock"):
+                if entry := self.find(key):
+                    return entry
+                self._write(key, write)
+        entry = self.find(key)
+        if entry is None:
+            raise StoreError(
+                f"The result just written to {self.folder / key} does not read back as it "
+                "was written. Check the disk."
+            )
+        return entry
+
+    def _write(self, key: str, write: Callable[[Path], None]) -> None:
+        draft = Path(tempfile.mkdtemp(prefix=f".{key[:12]}-", dir=self.folder))
+        try:
+            write(draft)
+            files = sorted(path for path in draft.rglob("*") if path.is_file())
+            manifest = {
+                path.relative_to(draft).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in files
+            }
+            (draft / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+            for path in (*files, draft / _MANIFEST):
+                _sync(path)
+            entry = self.folder / key
+            if entry.exists():
+                shutil.rmtree(entry)
+            draft.chmod(0o755)
+            draft.rename(entry)
+            _sync(self.folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _reporting(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreError(
+                    f"The disk of {self.folder} is full. Free some space, or set "
+                    f"{FOLDER_VARIABLE} to a folder on another disk; finished results are kept."
+                ) from error
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise StoreError(
+                    f"Results cannot be written to {self.folder} ({error.strerror}). Make it "
+                    f"writable, or set {FOLDER_VARIABLE} to another folder."
+                ) from error
+            raise
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

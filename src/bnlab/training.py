@@ -1,0 +1,295 @@
+"""Train one network by one recipe: the arithmetic of Keras's ``fit``, several times as fast.
+
+``fit`` returns to Python after every batch. Here an epoch is one function: XLA compiles
+the loop over its batches, and the images stay where it runs. The weights, the order of
+the batches and the metrics are those of ``fit`` with the same seed, but for rounding.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bnlab import data, networks
+from bnlab.recipes import Recipe
+
+THREADS = 1
+"""Threads that train one network. Another count would change the last digits."""
+
+
+class Epoch(NamedTuple):
+    """The metrics of one epoch, each a mean over images, as ``fit`` reports them."""
+
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+
+
+class Trained(NamedTuple):
+    """A trained network.
+
+    Attributes
+    ----------
+    model : keras.Sequential
+        Compiled and trained: an ordinary Keras model.
+    history : list of Epoch
+        One entry an epoch.
+    test_loss, test_accuracy : float
+        Measured once, after training.
+    test_probabilities : numpy.ndarray
+        float32, shape (10,000, 10).
+    seconds : list of float
+        Wall time of each epoch, validation included, in seconds.
+    """
+
+    model: keras.Sequential
+    history: list[Epoch]
+    test_loss: float
+    test_accuracy: float
+    test_probabilities: np.ndarray
+    seconds: list[float]
+
+
+def use_one_thread() -> None:
+    """Let TensorFlow compute with :data:`THREADS` threads, so that results repeat exactly.
+
+    Raises
+    ------
+    RuntimeError
+        If TensorFlow has already computed something in this process.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
+
+
+def compile(model: keras.Sequential, learning_rate: float = 1e-3) -> keras.Sequential:
+    """Compile a network as the notebook does, and return it."""
+    model.compile(
+        loss="sparse_categorical_crossentropy",
+        optimizer=keras.optimizers.SGD(learning_rate=learning_rate),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def batch_orders(size: int, epochs: int) -> np.ndarray:
+    """Draw the orders in which ``fit`` would go through the training images.
+
+    Call it where ``fit`` would be called: after ``keras.utils.set_random_seed`` and after
+    the network is built. It takes from TensorFlow's generator what ``fit`` takes.
+
+    Source: ``ArrayDataAdapter.get_tf_dataset`` in Keras 3, which shuffles the same range
+    in a dataset of one element, gone through once an epoch.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32, shape (epochs, size): a permutation of 0 … size - 1 in each row.
+    """
+
+    def permutation(_: tf.Tensor) -> tf.Tensor:
+        return tf.random.shuffle(tf.range(size, dtype=tf.int64))
+
+    # One element, drawn anew each time the dataset is gone through.
+    dataset = tf.data.Dataset.range(1).map(permutation)
+    return np.stack(
+        [next(iter(dataset)).numpy().astype(np.int32) for _ in range(epochs)]
+    )
+
+
+def fit(
+    model: keras.Sequential,
+    images: data.FashionMNIST,
+    *,
+    epochs: int = 10,
+    batch_size: int = 32,
+    on_epoch: Callable[[int, Epoch, float], None] | None = None,
+) -> list[Epoch]:
+    """Train a compiled model in place, as ``model.fit(train, validation_data=valid)`` does.
+
+    Parameters
+    ----------
+    model : keras.Sequential
+        Compiled with plain :class:`keras.optimizers.SGD`, the loss
+        ``"sparse_categorical_crossentropy"`` and the metric ``"accuracy"``.
+    images : FashionMNIST
+        The train and valid parts are used.
+    epochs, batch_size : int
+        As in ``fit``. The last batch of an epoch may be smaller.
+    on_epoch : callable, optional
+        Called after each epoch with its number from 1, its metrics, and its seconds.
+
+    Returns
+    -------
+    list of Epoch
+        One entry an epoch.
+
+    Raises
+    ------
+    ValueError
+        If the model is compiled with anything else, since it would not be honoured.
+    """
+    _check_covered(model)
+    size = len(images.train.labels)
+    orders = batch_orders(size, epochs)
+    train_pixels, valid_pixels = (
+        tf.constant(part.pixels) for part in (images.train, images.valid)
+    )
+    train_labels, valid_labels = (
+        tf.constant(part.labels, tf.int32) for part in (images.train, images.valid)
+    )
+    epoch_function = _epoch_function(model, size, min(batch_size, size))
+    history = []
+    for number, order in enumerate(orders, start=1):
+        started = time.perf_counter()
+        metrics = epoch_function(
+            train_pixels, train_labels, valid_pixels, valid_labels, tf.constant(order)
+        )
+        history.append(Epoch(*(float(metric) for metric in metrics)))
+        if on_epoch:
+            on_epoch(number, history[-1], time.perf_counter() - started)
+    model.optimizer.iterations.assign_add(epochs * -(-size // batch_size))
+    return history
+
+
+def train(
+    recipe: Recipe, on_epoch: Callable[[int, Epoch, keras.Sequential], None] | None = None
+) -> Trained:
+    """Build, compile, train and test one network, all as the recipe says.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    on_epoch : callable, optional
+        Called after each epoch with its number from 1, its metrics and the model.
+    """
+    images = data.load()
+    keras.utils.set_random_seed(recipe.seed)
+    model = compile(getattr(networks, recipe.network)(), recipe.learning_rate)
+    seconds: list[float] = []
+
+    def after_epoch(number: int, epoch: Epoch, duration: float) -> None:
+        seconds.append(duration)
+        if on_epoch:
+            on_epoch(number, epoch, model)
+
+    history = fit(
+        model,
+        images,
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        on_epoch=after_epoch,
+    )
+    probabilities = tf.function(model, jit_compile=True)(
+        tf.constant(images.test.pixels), training=False
+    )
+    loss, correct = _totals(probabilities, tf.constant(images.test.labels, tf.int32))
+    count = len(images.test.labels)
+    return Trained(
+        model,
+        history,
+        float(loss) / count,
+        float(correct) / count,
+        probabilities.numpy(),
+        seconds,
+    )
+
+
+def _check_covered(model: keras.Sequential) -> None:
+    optimizer = model.optimizer
+    if optimizer is None:
+        raise ValueError("The model is not compiled. Call bnlab.training.compile(model) first.")
+    plain = keras.optimizers.SGD(learning_rate=0.5).get_config()
+    # The name changes nothing, and any fixed learning rate is covered.
+    config = optimizer.get_config() | {"name": plain["name"], "learning_rate": 0.5}
+    if type(optimizer) is not keras.optimizers.SGD or config != plain:
+        raise ValueError(
+            "bnlab.training.fit trains with keras.optimizers.SGD(learning_rate) and none of "
+            f"its other options, not with {optimizer.__class__.__name__}"
+            f"({optimizer.get_config()}). Use model.fit instead."
+        )
+    if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+        raise ValueError(
+            "bnlab.training.fit trains with a fixed learning rate, not with a schedule. "
+            "Use model.fit instead."
+        )
+    if model.loss != "sparse_categorical_crossentropy":
+        raise ValueError(
+            'bnlab.training.fit trains with the loss "sparse_categorical_crossentropy", not '
+            f"with {model.loss!r}. Use model.fit instead."
+        )
+    if model._compile_metrics is None or model._compile_metrics._user_metrics != ["accuracy"]:
+        raise ValueError(
+            'bnlab.training.fit measures metrics=["accuracy"] and no others. '
+            "Use model.fit instead."
+        )
+
+
+def _losses(probabilities: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    return keras.losses.sparse_categorical_crossentropy(labels, probabilities)
+
+
+def _totals(probabilities: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the sum of the losses and the number of right answers, both float32."""
+    right = tf.argmax(probabilities, axis=-1, output_type=tf.int32) == labels
+    return (
+        tf.reduce_sum(_losses(probabilities, labels)),
+        tf.reduce_sum(tf.cast(right, tf.float32)),
+    )
+
+
+def _epoch_function(
+    model: keras.Sequential, size: int, batch_size: int
+) -> Callable[..., tuple[tf.Tensor, ...]]:
+    """Return a function that trains one epoch, validates, and returns the four metrics."""
+    full_batches, remainder = divmod(size, batch_size)
+    learning_rate = float(model.optimizer.learning_rate)
+    variables = model.trainable_variables
+
+    def step(pixels: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            probabilities = model(pixels, training=True)
+            loss = tf.reduce_mean(_losses(probabilities, labels))
+        for variable, gradient in zip(
+            variables, tape.gradient(loss, [v.value for v in variables]), strict=True
+        ):
+            variable.value.assign_sub(learning_rate * gradient)
+        return _totals(probabilities, labels)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def epoch(
+        train_pixels: tf.Tensor,
+        train_labels: tf.Tensor,
+        valid_pixels: tf.Tensor,
+        valid_labels: tf.Tensor,
+        order: tf.Tensor,
+    ) -> tuple[tf.Tensor, ...]:
+        def step_on(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return step(tf.gather(train_pixels, indices), tf.gather(train_labels, indices))
+
+        def body(
+            batch: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            indices = tf.slice(order, [batch * batch_size], [batch_size])
+            more_loss, more_correct = step_on(indices)
+            return batch + 1, loss + more_loss, correct + more_correct
+
+        zero = tf.constant(0.0)
+        _, loss, correct = tf.while_loop(
+            lambda batch, *_: batch < full_batches, body, (tf.constant(0), zero, zero)
+        )
+        if remainder:
+            more_loss, more_correct = step_on(order[-remainder:])
+            loss, correct = loss + more_loss, correct + more_correct
+        valid_loss, valid_correct = _totals(model(valid_pixels, training=False), valid_labels)
+        valid_size = valid_labels.shape[0]
+        return loss / size, correct / size, valid_loss / valid_size, valid_correct / valid_size
+
+    return epoch
