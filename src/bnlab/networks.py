@@ -1,12 +1,15 @@
 """The three networks of the course, each a plain, uncompiled ``keras.Sequential``.
 
 Source: the notebook this course is built from. A function here is shown on the
-lesson pages as it stands, so it imports nothing but Keras and hides nothing.
+lesson pages as it stands, so it uses nothing but Keras and hides nothing.
 """
 
 from __future__ import annotations
 
+from bnlab import quiet  # noqa: F401, I001  (before Keras loads TensorFlow)
+
 import keras
+from IPython.utils.capture import capture_output
 from keras import layers
 
 
@@ -78,3 +81,12 @@ def bn_approach_two() -> keras.Sequential:
         ],
         name="bn_approach_two",
     )
+
+
+def summary(model: keras.Sequential) -> str:
+    """Return what ``model.summary()`` prints, as plain text of 64 columns."""
+    lines: list[str] = []
+    # In a notebook Keras displays an empty box besides.
+    with capture_output():
+        model.summary(line_length=64, print_fn=lambda text: lines.append(text))
+    return "\n".join(lines).strip()

@@ -148,7 +148,8 @@ def key(recipe: Recipe) -> str:
     return sources.digest(
         json.dumps(dataclasses.asdict(recipe), sort_keys=True),
         sources.function_digest("bnlab.networks", recipe.network),
-        *(sources.module_digest(f"bnlab.{name}") for name in ("data", "training", "runs")),
+        *(sources.module_digest(f"bnlab.{name}") for name in ("data", "training")),
+        sources.function_digest("bnlab.runs", _train_into.__name__),
         data.digest(),
         json.dumps(sources.versions(LIBRARIES), sort_keys=True),
     )
@@ -259,10 +260,9 @@ def _train_and_store(recipe: Recipe) -> Recipe:
 
 
 def _train_into(recipe: Recipe, folder: Path) -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
+    from bnlab import training  # noqa: I001  (it loads TensorFlow quietly)
 
-    from bnlab import training
+    import tensorflow as tf
 
     training.use_one_thread()
     started = time.perf_counter()

@@ -33,12 +33,12 @@ def path_of(module: str) -> Path:
     ModuleNotFoundError
         If this package has no such module.
     """
-    relative = Path(*module.split(".")[1:])
-    for path in (PACKAGE / relative.with_suffix(".py"), PACKAGE / relative / "__init__.py"):
-        if module.split(".")[0] == PACKAGE.name and relative != Path() and path.is_file():
-            return path
-    if module == PACKAGE.name:
-        return PACKAGE / "__init__.py"
+    package, *names = module.split(".")
+    if package == PACKAGE.name:
+        path = PACKAGE.joinpath(*names)
+        for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+            if candidate.is_file():
+                return candidate
     raise ModuleNotFoundError(f"{PACKAGE.name} has no module {module!r}.")
 
 

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from bnlab import data, networks, quiet  # noqa: F401, I001  (before TensorFlow)
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from bnlab import data, networks
 from bnlab.recipes import Recipe
 
 THREADS = 1

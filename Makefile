@@ -1,0 +1,41 @@
+# `make site` and `make test` need a supported Python, make and the package registries.
+# PYTHON=python3.12 chooses another Python; VENV=folder another place for its environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help environment site serve test check lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+environment: ## Create the environment from the lock
+	@command -v $(PYTHON) >/dev/null || { echo "make: There is no $(PYTHON); install Python 3.11, 3.12 or 3.13, or name one with PYTHON=." >&2; exit 1; }
+	@$(PYTHON) tools/environment.py $(VENV)
+
+site: environment ## Build the site: train what is missing, execute what is stale
+	@$(BIN)/jupyter-book build book -W --keep-going
+	@echo "The site is ready: open _build/html/index.html, or call \`make serve\`."
+
+serve: ## Serve the built site on this machine
+	@test -f _build/html/index.html || { echo "make: There is no site yet; call \`make site\` first." >&2; exit 1; }
+	@echo "Serving http://127.0.0.1:$(PORT)/ (Ctrl-C ends it)"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+test: environment check ## Run the linters, the type checker and every test
+	@$(BIN)/python -m pytest
+
+check: environment ## Run the linters and the type checker
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+lock: environment ## Renew requirements.txt, for every supported Python
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --upgrade --quiet -o requirements.txt
+
+clean: ## Remove what a build made, with all training results
+	rm -rf _build

@@ -1,0 +1,84 @@
+"""What a page may say about results: numbers glued to their run, and checked claims.
+
+Prose takes a number by its name, with the role ``{glue:text}``. A claim is a sentence
+with the condition that makes it true: if that fails, so does the page.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+
+from IPython.display import display
+
+_GLUE = "application/papermill.record/"
+
+
+class ClaimError(AssertionError):
+    """A claim on a page is false for the results of this build."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A statement that was checked and holds, as a page shows it."""
+
+    statement: str
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<p class="claim"><strong>Checked</strong> {html.escape(self.statement, False)}</p>'
+        )
+
+    def __repr__(self) -> str:
+        return f"Checked: {self.statement}"
+
+
+def claim(condition: object, statement: str) -> Claim:
+    """Return a statement for display if it holds.
+
+    Parameters
+    ----------
+    condition : bool
+        Whether the statement holds, computed from results.
+    statement : str
+        A full sentence of plain text; put the numbers in with an f-string.
+
+    Raises
+    ------
+    ClaimError
+        If the condition is false.
+    TypeError
+        If the condition is not a single truth value, or the statement is not a text.
+    """
+    if not isinstance(statement, str):
+        raise TypeError(f"A claim's statement is a text, not {statement!r}.")
+    if str(type(condition)) not in ("<class 'bool'>", "<class 'numpy.bool'>"):
+        raise TypeError(
+            f"A claim's condition is true or false, not {condition!r}: compare, or use .all()."
+        )
+    if not condition:
+        raise ClaimError(f"This claim does not hold for the results of this build: {statement}")
+    return Claim(statement)
+
+
+def glue(**values: float | int | str) -> None:
+    """Make numbers available to the page's prose by name, for ``{glue:text}``.
+
+    A float keeps all its digits; the prose chooses how many to show:
+    ``{glue:text}`val_accuracy:.3f` ``.
+
+    Raises
+    ------
+    TypeError
+        If a value is not a plain number or text.
+    """
+    for name, value in values.items():
+        plain = value.item() if hasattr(value, "item") else value
+        if not isinstance(plain, float | int | str):
+            raise TypeError(f"Prose can show a number or a text, not {name}={value!r}.")
+        # The record that MyST-NB's `glue` writes, so that a lesson runs without MyST-NB.
+        display(
+            {f"{_GLUE}text/plain": repr(plain)},
+            metadata={"scrapbook": {"name": name, "mime_prefix": _GLUE}},
+            raw=True,
+        )

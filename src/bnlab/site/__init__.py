@@ -1,0 +1,19 @@
+"""The Sphinx extension of the course's site. Only the book build imports it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bnlab import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect the parts: executed lessons, formulas without a network, provenance."""
+    from bnlab.site import lessons, mathml, provenance
+
+    for part in (lessons, mathml, provenance):
+        part.setup(app)
+    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,206 @@
+"""The page "About this build": what made the numbers, when, where and how long it took."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import statistics
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+from bnlab import catalogue, data, recipes, runs
+from bnlab.site import lessons
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+
+LIBRARIES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "matplotlib",
+    "seaborn",
+    "pandas",
+    "jupyter-book",
+    "sphinx",
+    "myst-nb",
+    "nbclient",
+)
+"""The distributions that the page names; the lock names all."""
+
+
+def setup(app: Sphinx) -> None:
+    """Connect this part to Sphinx."""
+    app.add_directive("build-provenance", Provenance)
+    app.connect("env-get-outdated", _outdated)
+    # After the lessons are ready (priority 900).
+    app.connect("builder-inited", _collect, priority=950)
+
+
+class Provenance(SphinxDirective):
+    """``{build-provenance} PART``: one of the page's tables, from this build."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table as nodes."""
+        self.env.metadata[self.env.docname]["provenance"] = True
+        parts = self.env.bnlab_provenance  # type: ignore[attr-defined]
+        if self.arguments[0] not in parts:
+            raise self.error(f"Choose one of {', '.join(parts)}, not {self.arguments[0]}.")
+        container = nodes.container()
+        text = StringList(parts[self.arguments[0]].splitlines(), source=self.env.docname)
+        self.state.nested_parse(text, self.content_offset, container)
+        return container.children
+
+
+def _collect(app: Sphinx) -> None:
+    env = app.env
+    env.bnlab_provenance_before = getattr(env, "bnlab_provenance", None)  # type: ignore[attr-defined]
+    course = runs.load_all(recipes.course())
+    env.bnlab_provenance = {  # type: ignore[attr-defined]
+        "source": _source(Path(app.srcdir).resolve().parent),
+        "machine": _machine(),
+        "libraries": _libraries(),
+        "recipes": _recipes(),
+        "runs": _runs(course),
+        "epochs": _epochs(course),
+        "lessons": _lessons(env),
+    }
+
+
+def _outdated(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    if env.bnlab_provenance == env.bnlab_provenance_before:  # type: ignore[attr-defined]
+        return []
+    return [name for name, metadata in env.metadata.items() if metadata.get("provenance")]
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    numbers = [":---" if column == 0 else "---:" for column in range(len(header))]
+    return "\n".join(
+        f"| {' | '.join(map(str, row))} |" for row in (header, numbers, *rows)
+    )
+
+
+def _git(checkout: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(checkout), *arguments]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()
+
+
+def commit(checkout: Path) -> str:
+    """Return the commit that a checkout is at, and whether anything in it was changed."""
+    revision = _git(checkout, "rev-parse", "HEAD")
+    if revision is None:
+        return "unknown (not a git checkout)"
+    return f"{revision} with uncommitted changes" if _git(checkout, "status", "--porcelain") else revision
+
+
+def _source(checkout: Path) -> str:
+    lock = checkout / "requirements.txt"
+    rows = [("Commit", f"`{commit(checkout)}`"), ("Data, SHA-256", f"`{data.digest()}`")]
+    if lock.is_file():
+        rows.append(("Lock, SHA-256", f"`{hashlib.sha256(lock.read_bytes()).hexdigest()}`"))
+    return _table(("What", "Value"), rows)
+
+
+def _machine() -> str:
+    return _table(
+        ("What", "Value"),
+        [
+            ("Processor", runs.processor()),
+            ("System", platform.platform()),
+            ("Python", platform.python_version()),
+        ],
+    )
+
+
+def _libraries() -> str:
+    return _table(
+        ("Library", "Version"),
+        [(name, importlib.metadata.version(name)) for name in LIBRARIES],
+    )
+
+
+def _recipes() -> str:
+    def row(network: catalogue.Network) -> tuple[object, ...]:
+        of_network = [recipe for recipe in recipes.course() if recipe.network == network.name]
+        chosen = of_network[0]
+        seeds = ", ".join(str(recipe.seed) for recipe in of_network)
+        return (
+            network.title,
+            seeds,
+            chosen.epochs,
+            chosen.batch_size,
+            f"{chosen.learning_rate:g}",
+        )
+
+    return _table(
+        ("Network", "Seeds", "Epochs", "Batch size", "Learning rate"),
+        map(row, catalogue.NETWORKS.values()),
+    )
+
+
+def _runs(course: Sequence[runs.Run]) -> str:
+    return _table(
+        ("Run", "Seconds", "Finished (UTC)", "Processor", "Key"),
+        [
+            (
+                run.recipe,
+                f"{run.provenance['seconds']:.1f}",
+                run.provenance["finished"].removesuffix("+00:00").replace("T", " "),
+                run.provenance["processor"],
+                f"`{run.key[:12]}`",
+            )
+            for run in course
+        ],
+    )
+
+
+def _epochs(course: Sequence[runs.Run]) -> str:
+    """Seconds an epoch by network, the first left out: it includes compiling."""
+    medians = {
+        name: statistics.median(
+            seconds
+            for run in course
+            if run.recipe.network == name
+            for seconds in run.provenance["epoch_seconds"][1:]
+        )
+        for name in catalogue.NETWORKS
+    }
+    first = next(iter(medians.values()))
+    return _table(
+        ("Network", "Seconds an epoch (median)", "Ratio to the baseline"),
+        [
+            (catalogue.find(name).title, f"{seconds:.2f}", f"{seconds / first:.2f}")
+            for name, seconds in medians.items()
+        ],
+    )
+
+
+def _lessons(env: BuildEnvironment) -> str:
+    return _table(
+        ("Lesson", "Seconds", "Finished (UTC)", "Key"),
+        [
+            (
+                f"{{doc}}`/{name}`",
+                f"{execution.seconds:.1f}",
+                execution.finished.removesuffix("+00:00").replace("T", " "),
+                f"`{execution.key[:12]}`",
+            )
+            for name, execution in lessons.executions(env).items()
+        ],
+    )

@@ -1,0 +1,84 @@
+"""Make the environment that the Makefile's targets run in, from the lock.
+
+Run by the system's Python, whatever its age, so it uses nothing but old syntax and the
+standard library. Every problem a reader can mend is one sentence that says what to do.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+
+OLDEST, NEWEST = (3, 11), (3, 13)
+DISK_GIB = 4
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+INPUTS = ("requirements.txt", "pyproject.toml", os.path.join("tools", "environment.py"))
+
+
+def stop(sentence):
+    sys.exit("make: " + sentence)
+
+
+def fingerprint():
+    digest = hashlib.sha256(sys.version.encode())
+    for name in INPUTS:
+        with open(os.path.join(ROOT, name), "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def run(*command):
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = process.communicate()[0].decode("utf-8", "replace")
+    if process.returncode == 0:
+        return
+    sys.stderr.write(output)
+    if "No space left on device" in output:
+        stop("The disk is full; free about {} GiB and call make again.".format(DISK_GIB))
+    stop("Installing failed, see above; mend it (is the network up?) and call make again.")
+
+
+def main():
+    venv = os.path.abspath(sys.argv[1])
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        stop(
+            "Python {}.{} to {}.{} is needed, and {} is Python {}.{}; name another one with "
+            "`make PYTHON=python3.12`.".format(
+                *(OLDEST + NEWEST + (sys.executable,) + tuple(sys.version_info[:2]))
+            )
+        )
+    stamp = os.path.join(venv, "installed")
+    wanted = fingerprint()
+    if os.path.isfile(stamp):
+        with open(stamp) as file:
+            if file.read() == wanted:
+                return
+    try:
+        import ensurepip  # noqa: F401
+        import venv as _  # noqa: F401
+    except ImportError:
+        stop(
+            "This Python has no venv; install it (on Debian and Ubuntu: apt install python3-venv) "
+            "and call make again."
+        )
+    free = shutil.disk_usage(ROOT).free / 2**30
+    if free < DISK_GIB:
+        stop(
+            "The environment needs {} GiB and the disk of {} has {:.1f} left; free some and call "
+            "make again.".format(DISK_GIB, ROOT, free)
+        )
+    print("Making {} from requirements.txt; this takes some minutes.".format(venv))
+    sys.stdout.flush()
+    run(sys.executable, "-m", "venv", "--clear", venv)
+    python = os.path.join(venv, "bin", "python")
+    install = (python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet")
+    lock = os.path.join(ROOT, "requirements.txt")
+    run(*(install + ("--require-hashes", "--requirement", lock)))
+    run(*(install + ("--no-deps", "--no-build-isolation", "--editable", ROOT)))
+    with open(stamp, "w") as file:
+        file.write(wanted)
+
+
+if __name__ == "__main__":
+    main()
