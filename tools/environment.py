@@ -74,8 +74,8 @@ def main():
     python = os.path.join(venv, "bin", "python")
     install = (python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet")
     lock = os.path.join(ROOT, "requirements.txt")
-    run(*(install + ("--require-hashes", "--requirement", lock)))
-    run(*(install + ("--no-deps", "--no-build-isolation", "--editable", ROOT)))
+    run(*install, "--require-hashes", "--requirement", lock)
+    run(*install, "--no-deps", "--no-build-isolation", "--editable", ROOT)
     with open(stamp, "w") as file:
         file.write(wanted)
 

@@ -45,7 +45,13 @@ NETWORKS: dict[str, Network] = {
             "bn_approach_one", "BN approach one", "#0b62c4", "#62b0ff", "s", "-", "after activation"
         ),
         Network(
-            "bn_approach_two", "BN approach two", "#c2410c", "#ff9e64", "^", "-.", "before activation"
+            "bn_approach_two",
+            "BN approach two",
+            "#c2410c",
+            "#ff9e64",
+            "^",
+            "-.",
+            "before activation",
         ),
     )
 }

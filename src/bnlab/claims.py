@@ -25,9 +25,7 @@ class Claim:
     statement: str
 
     def _repr_html_(self) -> str:
-        return (
-            f'<p class="claim"><strong>Checked</strong> {html.escape(self.statement, False)}</p>'
-        )
+        return f'<p class="claim"><strong>Checked</strong> {html.escape(self.statement, False)}</p>'
 
     def __repr__(self) -> str:
         return f"Checked: {self.statement}"
@@ -64,8 +62,8 @@ def claim(condition: object, statement: str) -> Claim:
 def glue(**values: float | int | str) -> None:
     """Make numbers available to the page's prose by name, for ``{glue:text}``.
 
-    A float keeps all its digits; the prose chooses how many to show:
-    ``{glue:text}`val_accuracy:.3f` ``.
+    A float keeps all its digits; the prose chooses how many to show, by a format behind
+    the name such as ``val_accuracy:.3f``.
 
     Raises
     ------

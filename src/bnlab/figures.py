@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -98,9 +99,7 @@ def to_svg(figure: Figure) -> str:
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     names = {light: name for name, (light, _) in COLORS.items()}
-    svg = re.sub(
-        "|".join(names), lambda match: f"var(--bn-{names[match[0]]}, {match[0]})", svg
-    )
+    svg = re.sub("|".join(names), lambda match: f"var(--bn-{names[match[0]]}, {match[0]})", svg)
     light, dark = (
         "".join(f"--bn-{name}:{values[shade]};" for name, values in COLORS.items())
         for shade in (0, 1)
@@ -200,9 +199,7 @@ def seed_points(runs: Mapping[str, Sequence[Run]], metrics: Iterable[str]) -> Fi
             axis.errorbar(
                 values.mean(), row, xerr=values.std(ddof=1), fmt="none", ecolor=INK, capsize=7
             )
-            axis.plot(
-                values, [row] * len(values), network.marker, color=network.color, alpha=0.75
-            )
+            axis.plot(values, [row] * len(values), network.marker, color=network.color, alpha=0.75)
         axis.set_yticks(range(len(runs)), [find(name).title for name in runs])
         axis.set_ylim(len(runs) - 0.5, -0.5)
         axis.set_title(_title(metric))
@@ -270,15 +267,11 @@ def finished(figure: Figure) -> Figure:
     return figure
 
 
-def style_of(network: str) -> dict[str, str]:
+def style_of(network: str) -> dict[str, Any]:
     """Return a network's colour, marker and dash, as keywords for ``Axes.plot``."""
     found = find(network)
     return {"color": found.color, "marker": found.marker, "linestyle": found.dash}
 
 
 def _title(metric: str) -> str:
-    return (
-        metric.replace("val_", "validation ").replace("test_", "test ").capitalize()
-    )
-
-
+    return metric.replace("val_", "validation ").replace("test_", "test ").capitalize()

@@ -6,7 +6,9 @@ lesson pages as it stands, so it uses nothing but Keras and hides nothing.
 
 from __future__ import annotations
 
-from bnlab import quiet  # noqa: F401, I001  (before Keras loads TensorFlow)
+from bnlab import quiet  # noqa: F401  (loads TensorFlow before Keras would)
+
+# isort: split
 
 import keras
 from IPython.utils.capture import capture_output

@@ -112,10 +112,8 @@ class Run:
         lines = []
         for epoch, values in enumerate(zip(*self.history.values(), strict=True), start=1):
             lines.append(f"Epoch {epoch}/{epochs}")
-            measured = zip(METRICS, values, strict=True)
-            lines.append(
-                f"{steps}/{steps} - " + " - ".join(f"{name}: {value:.4f}" for name, value in measured)
-            )
+            measured = (f"{name}: {value:.4f}" for name, value in zip(METRICS, values, strict=True))
+            lines.append(" - ".join((f"{steps}/{steps}", *measured)))
         return "\n".join(lines)
 
     @functools.cached_property
@@ -286,9 +284,7 @@ def _train_into(recipe: Recipe, folder: Path) -> None:
         writer.close()
     trained.model.save_weights(folder / "model.weights.h5")
     np.save(folder / "test_probabilities.npy", trained.test_probabilities)
-    history = {
-        metric: [getattr(epoch, metric) for epoch in trained.history] for metric in METRICS
-    }
+    history = {metric: [getattr(epoch, metric) for epoch in trained.history] for metric in METRICS}
     _write_json(
         folder / "run.json",
         {

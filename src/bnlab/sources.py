@@ -121,9 +121,7 @@ def function_digest(module: str, function: str) -> str:
             if isinstance(node, ast.Name)
         }
         waiting |= (mentioned & defined.keys()) - used.keys()
-    return digest(
-        *(_canonical(statement) for name in sorted(used) for statement in used[name])
-    )
+    return digest(*(_canonical(statement) for name in sorted(used) for statement in used[name]))
 
 
 def _binds(statement: ast.stmt) -> set[str]:

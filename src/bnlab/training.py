@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from bnlab import data, networks, quiet  # noqa: F401, I001  (before TensorFlow)
+from bnlab import data, networks, quiet  # noqa: F401  (loads TensorFlow)
+from bnlab.recipes import Recipe
+
+# isort: split
 
 import keras
 import numpy as np
 import tensorflow as tf
-
-from bnlab.recipes import Recipe
 
 THREADS = 1
 """Threads that train one network. Another count would change the last digits."""
@@ -99,9 +100,7 @@ def batch_orders(size: int, epochs: int) -> np.ndarray:
 
     # One element, drawn anew each time the dataset is gone through.
     dataset = tf.data.Dataset.range(1).map(permutation)
-    return np.stack(
-        [next(iter(dataset)).numpy().astype(np.int32) for _ in range(epochs)]
-    )
+    return np.stack([next(iter(dataset)).numpy().astype(np.int32) for _ in range(epochs)])
 
 
 def fit(
@@ -139,9 +138,7 @@ def fit(
     _check_covered(model)
     size = len(images.train.labels)
     orders = batch_orders(size, epochs)
-    train_pixels, valid_pixels = (
-        tf.constant(part.pixels) for part in (images.train, images.valid)
-    )
+    train_pixels, valid_pixels = (tf.constant(part.pixels) for part in (images.train, images.valid))
     train_labels, valid_labels = (
         tf.constant(part.labels, tf.int32) for part in (images.train, images.valid)
     )
@@ -228,8 +225,7 @@ def _check_covered(model: keras.Sequential) -> None:
         )
     if model._compile_metrics is None or model._compile_metrics._user_metrics != ["accuracy"]:
         raise ValueError(
-            'bnlab.training.fit measures metrics=["accuracy"] and no others. '
-            "Use model.fit instead."
+            'bnlab.training.fit measures metrics=["accuracy"] and no others. Use model.fit instead.'
         )
 
 

@@ -81,7 +81,7 @@ def setup(app: Sphinx) -> None:
 
 def executions(env: BuildEnvironment) -> dict[str, Execution]:
     """Return how each lesson of this build was executed, by document name."""
-    return {name: execution for name, execution in env.bnlab_executions.items()}  # type: ignore[attr-defined]
+    return dict(env.bnlab_executions)  # type: ignore[attr-defined]
 
 
 def read(text: str, *, path: str, key: str, config: MdParserConfig) -> nbformat.NotebookNode:
@@ -177,9 +177,7 @@ def _check_checkout(app: Sphinx) -> None:
         )
 
 
-def _outdated(
-    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
-) -> list[str]:
+def _outdated(_app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[str]:
     """Name the lessons that show other outputs than the ones their key stands for now."""
     shown = getattr(env, "bnlab_shown", {})
     keys = {name: execution.key for name, execution in executions(env).items()}
@@ -217,9 +215,7 @@ def _execute_all(
             progress.update()
 
 
-def _execute_into(
-    name: str, path: Path, notebook: nbformat.NotebookNode, folder: Path
-) -> None:
+def _execute_into(name: str, path: Path, notebook: nbformat.NotebookNode, folder: Path) -> None:
     """Execute a lesson's cells and write their outputs into a folder."""
     started = time.perf_counter()
     client = nbclient.NotebookClient(

@@ -77,9 +77,7 @@ def _collect(app: Sphinx) -> None:
     }
 
 
-def _outdated(
-    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
-) -> list[str]:
+def _outdated(_app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[str]:
     if env.bnlab_provenance == env.bnlab_provenance_before:  # type: ignore[attr-defined]
         return []
     return [name for name, metadata in env.metadata.items() if metadata.get("provenance")]
@@ -87,9 +85,7 @@ def _outdated(
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     numbers = [":---" if column == 0 else "---:" for column in range(len(header))]
-    return "\n".join(
-        f"| {' | '.join(map(str, row))} |" for row in (header, numbers, *rows)
-    )
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (header, numbers, *rows))
 
 
 def _git(checkout: Path, *arguments: str) -> str | None:
@@ -106,7 +102,8 @@ def commit(checkout: Path) -> str:
     revision = _git(checkout, "rev-parse", "HEAD")
     if revision is None:
         return "unknown (not a git checkout)"
-    return f"{revision} with uncommitted changes" if _git(checkout, "status", "--porcelain") else revision
+    changed = _git(checkout, "status", "--porcelain")
+    return f"{revision} with uncommitted changes" if changed else revision
 
 
 def _source(checkout: Path) -> str:
