@@ -39,6 +39,10 @@ def run(*command):
     stop("Installing failed, see above; mend it (is the network up?) and call make again.")
 
 
+def install(python, *arguments):
+    run(python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", *arguments)
+
+
 def main():
     venv = os.path.abspath(sys.argv[1])
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
@@ -72,10 +76,8 @@ def main():
     sys.stdout.flush()
     run(sys.executable, "-m", "venv", "--clear", venv)
     python = os.path.join(venv, "bin", "python")
-    install = (python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet")
-    lock = os.path.join(ROOT, "requirements.txt")
-    run(*install, "--require-hashes", "--requirement", lock)
-    run(*install, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    install(python, "--require-hashes", "--requirement", os.path.join(ROOT, "requirements.txt"))
+    install(python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
     with open(stamp, "w") as file:
         file.write(wanted)
 
