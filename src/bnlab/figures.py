@@ -17,7 +17,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from cycler import cycler
 from IPython.core.getipython import get_ipython
 from matplotlib.figure import Figure
 
@@ -55,7 +54,7 @@ _STYLE = {
     "axes.titleweight": "bold",
     "axes.labelsize": 13,
     "axes.linewidth": 1,
-    "axes.prop_cycle": cycler(color=[ACCENT, *(COLORS[name][0] for name in NETWORKS)]),
+    "axes.prop_cycle": f"cycler(color={[ACCENT, *(COLORS[name][0] for name in NETWORKS)]})",
     "font.size": 13,
     "font.family": "DejaVu Sans",  # ships with Matplotlib: the same on every machine
     "text.color": INK,

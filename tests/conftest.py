@@ -1,0 +1,74 @@
+"""What the tests share: the real data, the course's real runs, the real site, a browser."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from website import ROOT, Build, build
+
+from bnlab import catalogue, data, recipes, runs, training
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Compute as the runs do; TensorFlow takes no other count once it has computed."""
+    training.use_one_thread()
+
+
+@pytest.fixture(scope="session")
+def images() -> data.FashionMNIST:
+    return data.load()
+
+
+@pytest.fixture(scope="session")
+def course() -> dict[str, list[runs.Run]]:
+    """The course's runs by network, in the order of the seeds; trains what is missing."""
+    runs.load_all(recipes.course())
+    return {name: runs.load_seeds(name) for name in catalogue.NETWORKS}
+
+
+@pytest.fixture(scope="session")
+def site() -> Build:
+    """The site of this checkout, built once."""
+    return build(ROOT, "-W", "--keep-going")
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(site: Build) -> Iterator[str]:
+    """The address of a plain static server with the built site, on this machine."""
+    handler = functools.partial(QuietHandler, directory=str(site.html))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        reason = "There is no Chromium; install it (on Debian and Ubuntu: apt install chromium)."
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--disable-gpu", "--disable-quic", *quiet, *sandbox]
+        )
+        yield browser
+        browser.close()

@@ -1,0 +1,133 @@
+"""A page is never older than its code, and a failure is never a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from website import Build, build, copy_project, replace, soup, stored_lessons, stored_runs
+
+BASELINE = Path("lessons") / "baseline.md"
+CLAIM = "    total == model.count_params(),"
+
+
+@pytest.fixture
+def project(site: Build, tmp_path: Path) -> Path:
+    """A copy of the project that was built once and may be changed."""
+    assert site.status == 0
+    folder = copy_project(tmp_path / "project")
+    assert build(folder).status == 0
+    return folder
+
+
+def executed(project: Path) -> int:
+    """Build again, and count the lessons that were executed for it."""
+    before = stored_lessons()
+    result = build(project)
+    assert result.status == 0, result.output
+    return len(stored_lessons() - before)
+
+
+def test_a_failing_cell_fails_the_build_and_is_named(project: Path) -> None:
+    replace(project / BASELINE, "layers = arithmetic.count", "layers = arithmetic.miscount")
+    result = build(project)
+    assert result.status != 0
+    assert "lessons/baseline.md, code cell 3 (line " in result.output
+    assert "AttributeError" in result.output
+    assert "miscount" in result.output
+
+
+def test_a_false_claim_fails_the_build_and_is_named(project: Path) -> None:
+    replace(project / BASELINE, CLAIM, CLAIM.replace("==", "!="))
+    result = build(project)
+    assert result.status != 0
+    assert "lessons/baseline.md, code cell 4" in result.output
+    assert "This claim does not hold" in result.output
+
+
+def test_a_cell_that_writes_to_stderr_fails_the_build(project: Path) -> None:
+    replace(
+        project / BASELINE,
+        CLAIM,
+        f"    print('careful', file=__import__('sys').stderr) or\n{CLAIM}",
+    )
+    result = build(project)
+    assert result.status != 0
+    assert "wrote to stderr" in result.output
+
+
+def test_a_lesson_that_is_not_python_fails_the_build(project: Path) -> None:
+    replace(project / BASELINE, "layers = arithmetic", "layers == = arithmetic")
+    result = build(project)
+    assert result.status != 0
+    assert "lessons/baseline" in result.output
+
+
+def test_a_failed_build_is_mended_by_the_next(project: Path) -> None:
+    original = (project / BASELINE).read_text("utf-8")
+    replace(project / BASELINE, CLAIM, CLAIM.replace("==", "!="))
+    assert build(project).status != 0
+    (project / BASELINE).write_text(original, "utf-8")
+    assert executed(project) == 0
+
+
+def test_editing_prose_executes_nothing(project: Path) -> None:
+    replace(project / BASELINE, "How well does", "Just how well does")
+    assert executed(project) == 0
+    assert "Just how well does" in (project / "_build/html/lessons/baseline.html").read_text(
+        "utf-8"
+    )
+
+
+def test_editing_a_cell_executes_that_lesson_alone(project: Path) -> None:
+    replace(project / BASELINE, "print(run.log())", "print(run.log().upper())")
+    assert executed(project) == 1
+    page = soup(project / "_build/html/lessons/baseline.html")
+    assert any("VAL_ACCURACY" in tag.get_text() for tag in page.select(".cell_output pre"))
+
+
+def test_touching_a_file_executes_nothing(project: Path) -> None:
+    (project / "src/bnlab/figures.py").touch()
+    (project / BASELINE).touch()
+    assert executed(project) == 0
+
+
+def edit_notebook(project: Path) -> None:
+    replace(project / "src/bnlab/notebook.py", "0.7160", "0.7161")
+
+
+def edit_arithmetic(project: Path) -> None:
+    replace(project / "src/bnlab/arithmetic.py", '·{outputs}"', '×{outputs}"')
+
+
+@pytest.mark.parametrize(
+    ("edit", "shown"), [(edit_notebook, "0.7161"), (edit_arithmetic, "784×300 + 300")]
+)
+def test_editing_a_module_shows_on_the_pages_that_import_it(
+    project: Path, edit: Callable[[Path], None], shown: str
+) -> None:
+    trained = stored_runs()
+    edit(project)
+    assert executed(project) >= 1
+    assert shown in (project / "_build/html/lessons/baseline.html").read_text("utf-8")
+    assert stored_runs() == trained
+
+
+def test_going_back_finds_the_older_results_again(project: Path) -> None:
+    page = project / "_build/html/lessons/baseline.html"
+    original, path = page.read_bytes(), project / "src/bnlab/notebook.py"
+    source = path.read_text("utf-8")
+    edit_notebook(project)
+    executed(project)
+    assert page.read_bytes() != original
+    path.write_text(source, "utf-8")
+    assert executed(project) == 0
+    assert page.read_bytes() == original
+
+
+def test_another_checkout_s_package_is_refused(project: Path, tmp_path: Path) -> None:
+    other = copy_project(tmp_path / "other")
+    result = build(other, source=project / "src")
+    assert result.status != 0
+    assert "not in this checkout" in result.output
