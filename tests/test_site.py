@@ -16,9 +16,7 @@ LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("*.md"))
 
 
 def pages(site: Build) -> list[Path]:
-    return sorted(
-        path for path in site.html.rglob("*.html") if "_static" not in path.parts
-    )
+    return sorted(path for path in site.html.rglob("*.html") if "_static" not in path.parts)
 
 
 def text_of(site: Build, name: str) -> str:

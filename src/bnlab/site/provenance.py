@@ -88,6 +88,10 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (header, numbers, *rows))
 
 
+def _list(rows: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"- {what}: {value}" for what, value in rows)
+
+
 def _git(checkout: Path, *arguments: str) -> str | None:
     command = ["git", "-C", str(checkout), *arguments]
     try:
@@ -111,17 +115,16 @@ def _source(checkout: Path) -> str:
     rows = [("Commit", f"`{commit(checkout)}`"), ("Data, SHA-256", f"`{data.digest()}`")]
     if lock.is_file():
         rows.append(("Lock, SHA-256", f"`{hashlib.sha256(lock.read_bytes()).hexdigest()}`"))
-    return _table(("What", "Value"), rows)
+    return _list(rows)
 
 
 def _machine() -> str:
-    return _table(
-        ("What", "Value"),
+    return _list(
         [
             ("Processor", runs.processor()),
             ("System", platform.platform()),
             ("Python", platform.python_version()),
-        ],
+        ]
     )
 
 
@@ -152,19 +155,25 @@ def _recipes() -> str:
 
 
 def _runs(course: Sequence[runs.Run]) -> str:
-    return _table(
-        ("Run", "Seconds", "Finished (UTC)", "Processor", "Key"),
+    processors = sorted({run.provenance["processor"] for run in course})
+    table = _table(
+        ("Run", "Seconds", "Finished (UTC)", "Key"),
         [
             (
                 run.recipe,
                 f"{run.provenance['seconds']:.1f}",
-                run.provenance["finished"].removesuffix("+00:00").replace("T", " "),
-                run.provenance["processor"],
+                _minute(run.provenance["finished"]),
                 f"`{run.key[:12]}`",
             )
             for run in course
         ],
     )
+    return f"Trained on {'; '.join(processors)}.\n\n{table}"
+
+
+def _minute(time: str) -> str:
+    """Return an ISO 8601 time to the minute."""
+    return time[:16].replace("T", " ")
 
 
 def _epochs(course: Sequence[runs.Run]) -> str:
@@ -195,7 +204,7 @@ def _lessons(env: BuildEnvironment) -> str:
             (
                 f"{{doc}}`/{name}`",
                 f"{execution.seconds:.1f}",
-                execution.finished.removesuffix("+00:00").replace("T", " "),
+                _minute(execution.finished),
                 f"`{execution.key[:12]}`",
             )
             for name, execution in lessons.executions(env).items()
