@@ -202,6 +202,7 @@ def seed_points(runs: Mapping[str, Sequence[Run]], metrics: Iterable[str]) -> Fi
             axis.plot(values, [row] * len(values), network.marker, color=network.color, alpha=0.75)
         axis.set_yticks(range(len(runs)), [find(name).title for name in runs])
         axis.set_ylim(len(runs) - 0.5, -0.5)
+        axis.xaxis.set_major_locator(plt.MaxNLocator(6, steps=(1, 2, 5, 10)))
         axis.set_title(_title(metric))
     return finished(figure)
 

@@ -68,11 +68,7 @@ class Store:
         """Return an entry's folder, or None where there is no whole one."""
         entry = self.folder / key
         try:
-            manifest = json.loads((entry / _MANIFEST).read_text("utf-8"))
-            whole = all(
-                hashlib.sha256((entry / name).read_bytes()).hexdigest() == sha256
-                for name, sha256 in manifest.items()
-            )
+            whole = json.loads((entry / _MANIFEST).read_text("utf-8")) == _digests(entry)
         except FileNotFoundError:
             whole = False
         except PermissionError as error:
@@ -80,7 +76,7 @@ class Store:
                 f"The stored result {entry} cannot be read. Make it readable, or set "
                 f"{FOLDER_VARIABLE} to another folder."
             ) from error
-        except (OSError, ValueError, AttributeError, TypeError):
+        except (OSError, ValueError):
             whole = False
         if not whole and entry.exists():
             _log.warning("The stored result %s is damaged; it is made again.", entry)
@@ -123,14 +119,10 @@ class Store:
         draft = Path(tempfile.mkdtemp(prefix=f".{key[:12]}-", dir=self.folder))
         try:
             write(draft)
-            files = sorted(path for path in draft.rglob("*") if path.is_file())
-            manifest = {
-                path.relative_to(draft).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-                for path in files
-            }
-            (draft / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
-            for path in (*files, draft / _MANIFEST):
-                _sync(path)
+            digests = _digests(draft)
+            (draft / _MANIFEST).write_text(json.dumps(digests, indent=1), "utf-8")
+            for name in (*digests, _MANIFEST):
+                _sync(draft / name)
             entry = self.folder / key
             if entry.exists():
                 shutil.rmtree(entry)
@@ -156,6 +148,15 @@ class Store:
                     f"writable, or set {FOLDER_VARIABLE} to another folder."
                 ) from error
             raise
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of an entry but its manifest, by relative path."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path != folder / _MANIFEST
+    }
 
 
 def _sync(path: Path) -> None:

@@ -98,7 +98,8 @@ def batch_orders(size: int, epochs: int) -> np.ndarray:
     def permutation(_: tf.Tensor) -> tf.Tensor:
         return tf.random.shuffle(tf.range(size, dtype=tf.int64))
 
-    # One element, drawn anew each time the dataset is gone through.
+    # One element, drawn each time the dataset is gone through. With a global seed set, each
+    # time starts from that seed again, so the order is the same in every epoch.
     dataset = tf.data.Dataset.range(1).map(permutation)
     return np.stack([next(iter(dataset)).numpy().astype(np.int32) for _ in range(epochs)])
 
@@ -169,6 +170,8 @@ def train(
         Called after each epoch with its number from 1, its metrics and the model.
     """
     images = data.load()
+    # Else a layer's name, and so its variables' paths, would count the networks before it.
+    keras.utils.clear_session()
     keras.utils.set_random_seed(recipe.seed)
     model = compile(getattr(networks, recipe.network)(), recipe.learning_rate)
     seconds: list[float] = []

@@ -30,8 +30,7 @@ from sphinx.errors import SphinxError
 from sphinx.util import logging
 from tqdm import tqdm
 
-from bnlab import recipes, runs, sources
-from bnlab.store import Store
+from bnlab import recipes, runs, sources, store
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -44,7 +43,7 @@ CELL_TIMEOUT = 900
 _EXECUTION_TAGS = {"raises-exception", "skip-execution"}
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
-_store = Store("lessons")
+_store = store.Store("lessons")
 _log = logging.getLogger(__name__)
 
 
@@ -261,6 +260,8 @@ def _kernel_environment() -> dict[str, str]:
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",
         "PYTHONHASHSEED": "0",
+        # A reader's own Matplotlib settings or font cache must not change a figure.
+        "MPLCONFIGDIR": str(store.root() / "matplotlib"),
         # A progress bar's last state is not a result.
         "TQDM_DISABLE": "1",
     }
