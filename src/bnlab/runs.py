@@ -6,24 +6,28 @@ older than the code, the data or the libraries that claim to have made it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import functools
+import io
 import json
 import os
 import platform
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import joblib
 import numpy as np
+from joblib.externals import loky
 from tqdm import tqdm
 
 from bnlab import catalogue, data, sources
 from bnlab.recipes import PAGE_SEED, SEEDS, Recipe
-from bnlab.store import Store
+from bnlab.store import Store, StoreError
 
 if TYPE_CHECKING:
     import keras
@@ -191,6 +195,8 @@ def load_all(recipes: Iterable[Recipe]) -> list[Run]:
     ------
     TrainingError
         If a run fails or its process dies.
+    DataError, StoreError
+        If the data cannot be read, or a run cannot be kept.
     """
     recipes = list(recipes)
     missing = [recipe for recipe in recipes if find(recipe) is None]
@@ -224,31 +230,41 @@ def _found(recipe: Recipe) -> Run:
 
 
 def _train_all(recipes: list[Recipe]) -> None:
-    workers = min(len(recipes), joblib.cpu_count())
-    train = joblib.delayed(_train_and_store)
-    # Without one thread a worker, the workers of one machine would slow each other down.
+    # Always in other processes, also a single run on a single core: TensorFlow takes no other
+    # count of threads in a process in which it has computed.
+    executor = loky.ProcessPoolExecutor(min(len(recipes), joblib.cpu_count()))
     with (
-        joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1),
+        warnings.catch_warnings(),
         tqdm(total=len(recipes), desc="Training", unit="run", dynamic_ncols=True) as progress,
     ):
-        finished = joblib.Parallel(return_as="generator_unordered", batch_size=1)(
-            train(recipe) for recipe in recipes
-        )
+        # Of a worker that grew too large and that loky replaces: nothing is lost.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
         try:
-            for recipe in _reported(finished):
-                progress.set_postfix_str(str(recipe))
+            running = {executor.submit(_train_and_store, recipe): recipe for recipe in recipes}
+            for finished in loky.as_completed(running):
+                with _reporting(running[finished]):
+                    finished.result()
+                progress.set_postfix_str(str(running[finished]))
                 progress.update()
         finally:
-            joblib.externals.loky.get_reusable_executor().shutdown(wait=True, kill_workers=True)
+            executor.shutdown(wait=True, kill_workers=True)
 
 
-def _reported(finished: Iterator[Recipe]) -> Iterator[Recipe]:
+@contextlib.contextmanager
+def _reporting(recipe: Recipe) -> Iterator[None]:
     try:
-        yield from finished
-    except joblib.externals.loky.process_executor.TerminatedWorkerError as error:
+        yield
+    except (data.DataError, StoreError):  # these say what to do
+        raise
+    except loky.process_executor.TerminatedWorkerError as error:
         raise TrainingError(
             "A training process died, perhaps for want of memory (each needs about 1.3 GiB). "
             f"Its run is not recorded; finished runs are kept. {error}"
+        ) from error
+    except Exception as error:
+        raise TrainingError(
+            f"The run {recipe} failed and is not recorded; finished runs are kept. "
+            f"{type(error).__name__}: {error}"
         ) from error
 
 
@@ -283,7 +299,10 @@ def _train_into(recipe: Recipe, folder: Path) -> None:
     for writer in writers.values():
         writer.close()
     trained.model.save_weights(folder / "model.weights.h5")
-    np.save(folder / "test_probabilities.npy", trained.test_probabilities)
+    # NumPy writes to memory first: of a full disk it would only say that it wrote too little.
+    probabilities = io.BytesIO()
+    np.save(probabilities, trained.test_probabilities)
+    (folder / "test_probabilities.npy").write_bytes(probabilities.getvalue())
     history = {metric: [getattr(epoch, metric) for epoch in trained.history] for metric in METRICS}
     _write_json(
         folder / "run.json",

@@ -137,9 +137,12 @@ def _binds(statement: ast.stmt) -> set[str]:
 
 
 def _canonical(tree: ast.AST) -> str:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(
-            node, clean=False
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    return ast.unparse(_WithoutTexts().visit(tree))
+
+
+class _WithoutTexts(ast.NodeTransformer):
+    """Drops docstrings, also those below a module's or a class's names."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if text else node

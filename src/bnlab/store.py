@@ -25,6 +25,7 @@ FOLDER_VARIABLE = "BNLAB_STORE"
 """Environment variable: the folder to keep results in."""
 
 _MANIFEST = "manifest.json"
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 _log = logging.getLogger(__name__)
 
 
@@ -116,7 +117,10 @@ class Store:
         return entry
 
     def _write(self, key: str, write: Callable[[Path], None]) -> None:
-        draft = Path(tempfile.mkdtemp(prefix=f".{key[:12]}-", dir=self.folder))
+        prefix = f".{key[:12]}-"
+        for abandoned in self.folder.glob(f"{prefix}*"):  # by a process that was killed
+            shutil.rmtree(abandoned, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder))
         try:
             write(draft)
             digests = _digests(draft)
@@ -142,7 +146,7 @@ class Store:
                     f"The disk of {self.folder} is full. Free some space, or set "
                     f"{FOLDER_VARIABLE} to a folder on another disk; finished results are kept."
                 ) from error
-            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            if error.errno in _UNWRITABLE:
                 raise StoreError(
                     f"Results cannot be written to {self.folder} ({error.strerror}). Make it "
                     f"writable, or set {FOLDER_VARIABLE} to another folder."

@@ -7,6 +7,7 @@ the batches and the metrics are those of ``fit`` with the same seed, but for rou
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -118,7 +119,8 @@ def fit(
     ----------
     model : keras.Sequential
         Compiled with plain :class:`keras.optimizers.SGD`, the loss
-        ``"sparse_categorical_crossentropy"`` and the metric ``"accuracy"``.
+        ``"sparse_categorical_crossentropy"`` and the metric ``"accuracy"``. Layers may be
+        frozen, but neither penalize, nor constrain, nor draw random numbers.
     images : FashionMNIST
         The train and valid parts are used.
     epochs, batch_size : int
@@ -134,26 +136,38 @@ def fit(
     Raises
     ------
     ValueError
-        If the model is compiled with anything else, since it would not be honoured.
+        If epochs or batch size are below 1, or if the model is compiled with anything else
+        or has such layers, since that would not be honoured.
     """
-    _check_covered(model)
+    if epochs < 1 or batch_size < 1:
+        raise ValueError(
+            f"Epochs and batch size are whole numbers from 1, not {epochs} and {batch_size}."
+        )
+    _check_covered(model, images.train.pixels[:1])
     size = len(images.train.labels)
     orders = batch_orders(size, epochs)
     train_pixels, valid_pixels = (tf.constant(part.pixels) for part in (images.train, images.valid))
     train_labels, valid_labels = (
         tf.constant(part.labels, tf.int32) for part in (images.train, images.valid)
     )
-    epoch_function = _epoch_function(model, size, min(batch_size, size))
+    learning_rate = tf.constant(float(model.optimizer.learning_rate))
+    trainable = tuple(variable.trainable for variable in model.variables)
+    epoch_function = _epoch_function(model, trainable, size, min(batch_size, size))
     history = []
     for number, order in enumerate(orders, start=1):
         started = time.perf_counter()
         metrics = epoch_function(
-            train_pixels, train_labels, valid_pixels, valid_labels, tf.constant(order)
+            train_pixels,
+            train_labels,
+            valid_pixels,
+            valid_labels,
+            tf.constant(order),
+            learning_rate,
         )
         history.append(Epoch(*(float(metric) for metric in metrics)))
+        model.optimizer.iterations.assign_add(-(-size // batch_size))
         if on_epoch:
             on_epoch(number, history[-1], time.perf_counter() - started)
-    model.optimizer.iterations.assign_add(epochs * -(-size // batch_size))
     return history
 
 
@@ -170,27 +184,29 @@ def train(
         Called after each epoch with its number from 1, its metrics and the model.
     """
     images = data.load()
-    # Else a layer's name, and so its variables' paths, would count the networks before it.
-    keras.utils.clear_session()
+    engine = _engine(recipe.network)
     keras.utils.set_random_seed(recipe.seed)
-    model = compile(getattr(networks, recipe.network)(), recipe.learning_rate)
+    model = _build(recipe.network, recipe.learning_rate)
+    engine.set_weights(model.get_weights())
+    engine.optimizer.learning_rate = recipe.learning_rate
+    engine.optimizer.iterations.assign(0)
     seconds: list[float] = []
 
     def after_epoch(number: int, epoch: Epoch, duration: float) -> None:
         seconds.append(duration)
         if on_epoch:
-            on_epoch(number, epoch, model)
+            on_epoch(number, epoch, engine)
 
     history = fit(
-        model,
+        engine,
         images,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         on_epoch=after_epoch,
     )
-    probabilities = tf.function(model, jit_compile=True)(
-        tf.constant(images.test.pixels), training=False
-    )
+    model.set_weights(engine.get_weights())
+    model.optimizer.iterations.assign(engine.optimizer.iterations)
+    probabilities = _predict_function(engine)(tf.constant(images.test.pixels))
     loss, correct = _totals(probabilities, tf.constant(images.test.labels, tf.int32))
     count = len(images.test.labels)
     return Trained(
@@ -203,33 +219,51 @@ def train(
     )
 
 
-def _check_covered(model: keras.Sequential) -> None:
+def _check_covered(model: keras.Sequential, image: np.ndarray) -> None:
+    """Refuse what ``model.fit`` would honour and :func:`fit` would not."""
+    if type(model) is not keras.Sequential or not model.compiled:
+        raise ValueError(
+            "bnlab.training.fit trains a compiled keras.Sequential. Call "
+            "bnlab.training.compile(model) first, or use model.fit instead."
+        )
     optimizer = model.optimizer
-    if optimizer is None:
-        raise ValueError("The model is not compiled. Call bnlab.training.compile(model) first.")
+    if type(optimizer) is not keras.optimizers.SGD:
+        raise _uncovered(f"trains with keras.optimizers.SGD, not with {type(optimizer).__name__}")
+    if not isinstance(optimizer._learning_rate, keras.Variable):
+        raise _uncovered("trains with a fixed learning rate, not with a schedule or a function")
     plain = keras.optimizers.SGD(learning_rate=0.5).get_config()
     # The name changes nothing, and any fixed learning rate is covered.
     config = optimizer.get_config() | {"name": plain["name"], "learning_rate": 0.5}
-    if type(optimizer) is not keras.optimizers.SGD or config != plain:
-        raise ValueError(
-            "bnlab.training.fit trains with keras.optimizers.SGD(learning_rate) and none of "
-            f"its other options, not with {optimizer.__class__.__name__}"
-            f"({optimizer.get_config()}). Use model.fit instead."
-        )
-    if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-        raise ValueError(
-            "bnlab.training.fit trains with a fixed learning rate, not with a schedule. "
-            "Use model.fit instead."
-        )
+    if config != plain:
+        options = {name: value for name, value in config.items() if value != plain[name]}
+        raise _uncovered(f"trains with plain SGD, not with SGD's options {options}")
     if model.loss != "sparse_categorical_crossentropy":
-        raise ValueError(
-            'bnlab.training.fit trains with the loss "sparse_categorical_crossentropy", not '
-            f"with {model.loss!r}. Use model.fit instead."
+        raise _uncovered(
+            f'trains with the loss "sparse_categorical_crossentropy", not with {model.loss!r}'
         )
-    if model._compile_metrics is None or model._compile_metrics._user_metrics != ["accuracy"]:
-        raise ValueError(
-            'bnlab.training.fit measures metrics=["accuracy"] and no others. Use model.fit instead.'
-        )
+    if model._compile_loss._user_loss_weights:
+        raise _uncovered("trains with no loss weights")
+    metrics = model._compile_metrics
+    if not metrics or metrics._user_metrics != ["accuracy"] or metrics._user_weighted_metrics:
+        raise _uncovered('measures metrics=["accuracy"] and no others')
+    if model.run_eagerly:
+        raise _uncovered("compiles each epoch and does not run eagerly")
+    model(image, training=False)  # builds it if need be, and collects its layers' penalties
+    if model.losses:
+        raise _uncovered("adds no penalties to the loss, as a regularizer does")
+    if any(variable.constraint is not None for variable in model.trainable_variables):
+        raise _uncovered("applies no constraints to the weights")
+    for layer in model._flatten_layers(include_self=False):
+        if layer._seed_generators:
+            raise _uncovered(f"draws no random numbers, as the layer {layer.name!r} does")
+        if layer.dtype_policy.name != "float32":
+            raise _uncovered(
+                f"computes in float32, not in the {layer.dtype_policy.name} of {layer.name!r}"
+            )
+
+
+def _uncovered(sentence: str) -> ValueError:
+    return ValueError(f"bnlab.training.fit {sentence}. Use model.fit instead.")
 
 
 def _losses(probabilities: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -245,15 +279,36 @@ def _totals(probabilities: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.
     )
 
 
+def _build(network: str, learning_rate: float) -> keras.Sequential:
+    # Else a layer's name, and so its variables' paths, would count the networks before it.
+    keras.utils.clear_session()
+    return compile(getattr(networks, network)(), learning_rate)
+
+
+@functools.cache
+def _engine(network: str) -> keras.Sequential:
+    """Return a network that each run of this process trains anew, so as to compile once."""
+    return _build(network, Recipe(network).learning_rate)
+
+
+@functools.lru_cache(maxsize=4)
+def _predict_function(model: keras.Sequential) -> Callable[[tf.Tensor], tf.Tensor]:
+    return tf.function(functools.partial(model, training=False), jit_compile=True)
+
+
+# Compiling takes as long as two epochs or three, so the last few are kept. Which weights are
+# trained is part of what is compiled.
+@functools.lru_cache(maxsize=4)
 def _epoch_function(
-    model: keras.Sequential, size: int, batch_size: int
+    model: keras.Sequential, _trainable: tuple[bool, ...], size: int, batch_size: int
 ) -> Callable[..., tuple[tf.Tensor, ...]]:
     """Return a function that trains one epoch, validates, and returns the four metrics."""
     full_batches, remainder = divmod(size, batch_size)
-    learning_rate = float(model.optimizer.learning_rate)
     variables = model.trainable_variables
 
-    def step(pixels: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def step(
+        pixels: tf.Tensor, labels: tf.Tensor, learning_rate: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             probabilities = model(pixels, training=True)
             loss = tf.reduce_mean(_losses(probabilities, labels))
@@ -270,9 +325,11 @@ def _epoch_function(
         valid_pixels: tf.Tensor,
         valid_labels: tf.Tensor,
         order: tf.Tensor,
+        learning_rate: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
         def step_on(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return step(tf.gather(train_pixels, indices), tf.gather(train_labels, indices))
+            pixels, labels = tf.gather(train_pixels, indices), tf.gather(train_labels, indices)
+            return step(pixels, labels, learning_rate)
 
         def body(
             batch: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor
