@@ -114,6 +114,38 @@ def test_editing_a_module_shows_on_the_pages_that_import_it(
     assert stored_runs() == trained
 
 
+def test_a_deleted_lesson_leaves_no_page_and_a_new_one_joins(project: Path) -> None:
+    (project / "lessons/tensorboard.md").rename(project / "lessons/another.md")
+    replace(
+        project / "lessons/another.md", "# TensorBoard", "# Another lesson {cite}`he2015delving`"
+    )
+    replace(project / "_toc.yml", "lessons/tensorboard", "lessons/another")
+    replace(project / "lessons/comparison.md", "{doc}`tensorboard`", "{doc}`another`")
+    assert executed(project) == 0
+    html = project / "_build" / "html"
+    assert not (html / "lessons/tensorboard.html").exists()
+    for page in ("index.html", "about.html", "lessons/another.html"):
+        assert "Another lesson" in (html / page).read_text("utf-8")
+        assert "tensorboard.html" not in (html / page).read_text("utf-8")
+
+
+def test_a_new_title_shows_on_every_page(project: Path) -> None:
+    replace(project / BASELINE, "# The baseline network", "# The plain network")
+    assert executed(project) == 0
+    for page in (project / "_build" / "html").rglob("[a-z]*.html"):
+        if "_static" not in page.parts:
+            assert "The plain network" in page.read_text("utf-8"), page
+            assert "The baseline network" not in soup(page).select_one("nav.bd-links").get_text()
+
+
+def test_a_new_citation_joins_the_bibliography(project: Path) -> None:
+    page = project / "_build/html/bibliography.html"
+    assert "Keras" not in soup(page).select_one("article").get_text()
+    replace(project / BASELINE, "How well does", "How well {cite}`chollet2015keras` does")
+    assert executed(project) == 0
+    assert "Keras" in soup(page).select_one("article").get_text()
+
+
 def test_going_back_finds_the_older_results_again(project: Path) -> None:
     page = project / "_build/html/lessons/baseline.html"
     original, path = page.read_bytes(), project / "src/bnlab/notebook.py"

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts: executed lessons, formulas without a network, provenance."""
-    from bnlab.site import lessons, mathml, provenance
+    from bnlab.site import lessons, mathml, pages, provenance
 
-    for part in (lessons, mathml, provenance):
+    for part in (lessons, mathml, pages, provenance):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
