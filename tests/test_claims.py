@@ -1,0 +1,74 @@
+"""A claim on a page is true, and the prose finds its numbers."""
+
+from __future__ import annotations
+
+import nbformat
+import numpy as np
+import pytest
+from myst_nb.ext.glue import extract_glue_data_cell
+from nbclient import NotebookClient
+
+from bnlab.claims import ClaimError, claim, glue
+
+
+@pytest.mark.parametrize("condition", [True, np.bool_(True), np.array([1, 2]).max() == 2])
+def test_a_claim_that_holds_shows_its_statement(condition: object) -> None:
+    shown = claim(condition, "The loss is 0.5.")
+    assert shown._repr_html_() == ('<p class="claim"><strong>Checked</strong> The loss is 0.5.</p>')
+    assert repr(shown) == "Checked: The loss is 0.5."
+
+
+@pytest.mark.parametrize("condition", [False, np.bool_(False)])
+def test_a_claim_that_fails_raises_with_its_statement(condition: object) -> None:
+    with pytest.raises(ClaimError, match=r"does not hold .*: The loss is 0\.5\."):
+        claim(condition, "The loss is 0.5.")
+
+
+@pytest.mark.parametrize(
+    "condition", [None, 1, 0, "yes", [True], np.array([True, True]), np.array([True])]
+)
+def test_a_condition_that_is_no_truth_value_is_refused(condition: object) -> None:
+    with pytest.raises(TypeError, match="condition is true or false, not"):
+        claim(condition, "This would be said whatever the results.")
+
+
+@pytest.mark.parametrize("statement", [None, 0.5, ("The loss", 0.5)])
+def test_a_statement_that_is_no_text_is_refused(statement: object) -> None:
+    with pytest.raises(TypeError, match="statement is a text"):
+        claim(True, statement)  # type: ignore[arg-type]
+
+
+def test_a_statement_is_text_and_never_markup() -> None:
+    shown = claim(True, "1 < 2 & <script>alert('no')</script> > 0")._repr_html_()
+    assert "1 &lt; 2 &amp; &lt;script&gt;alert('no')&lt;/script&gt; &gt; 0</p>" in shown
+
+
+def test_a_failed_claim_is_an_assertion_that_failed() -> None:
+    assert issubclass(ClaimError, AssertionError)
+
+
+@pytest.mark.parametrize("value", [None, [1.0], {"a": 1}, 1j])
+def test_only_numbers_and_texts_can_be_glued(value: object) -> None:
+    with pytest.raises(TypeError, match=r"a number or a text, not name="):
+        glue(name=value)  # type: ignore[arg-type]
+
+
+def test_myst_nb_reads_what_was_glued() -> None:
+    code = """
+import numpy as np
+from bnlab.claims import glue
+
+glue(loss=0.1 + 0.2, epochs=10, title="BN <one>", half=np.float32(0.5), steps=np.int64(1719))
+"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+    (cell,) = notebook.cells
+    glued = dict(extract_glue_data_cell(cell))
+    assert {name: output.data["text/plain"] for name, output in glued.items()} == {
+        "loss": "0.30000000000000004",
+        "epochs": "10",
+        "title": "'BN <one>'",
+        "half": "0.5",
+        "steps": "1719",
+    }
+    assert cell.outputs == []

@@ -1,0 +1,220 @@
+"""The figures repeat exactly, follow the page's theme, and can be read without colour."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from package import SOURCE, python
+
+from bnlab import data, figures, recipes, runs, store
+from bnlab.catalogue import NETWORKS, find
+
+Course = dict[str, list[runs.Run]]
+
+DRAWN: dict[str, Callable[[Course], Figure]] = {
+    "curves": lambda course: figures.curves(course["baseline"][0]),
+    "curves of two": lambda course: figures.curves(
+        [course["baseline"][0], course["bn_approach_one"][0]]
+    ),
+    "notebook_comparison": lambda course: figures.notebook_comparison(course["bn_approach_one"][0]),
+    "compared_curves": lambda course: figures.compared_curves(course, "val_loss"),
+    "seed_points": lambda course: figures.seed_points(course, ["val_accuracy", "test_accuracy"]),
+    "garments": lambda course: figures.garments(
+        data.load().train.pixels[:7], [data.CLASSES[label] for label in range(7)]
+    ),
+    "confusion": lambda course: figures.confusion(course["bn_approach_two"][0]),
+}
+IN_COLOURS = {
+    "curves": ["baseline"],
+    "curves of two": ["baseline", "bn_approach_one"],
+    "notebook_comparison": ["bn_approach_one", "accent"],
+    "compared_curves": list(NETWORKS),
+    "seed_points": list(NETWORKS),
+    "garments": [],
+    "confusion": [],
+}
+PALE = {"confusion"}  # a map of colours, with the numbers on it in black and white
+SMALLEST_TEXT = 10.5
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _style() -> Iterator[None]:
+    with mpl.rc_context():
+        figures.use_style()
+        yield
+
+
+@pytest.fixture(scope="module")
+def svgs(course: Course, _style: None) -> dict[str, str]:
+    return {name: figures.to_svg(draw(course)) for name, draw in DRAWN.items()}
+
+
+def bare(svg: str) -> str:
+    """Return a figure without its style sheet and without the colours that have a name."""
+    return re.sub(r"var\(--bn-\w+, #[0-9a-f]{6}\)", "", re.sub(r"<style>.*?</style>", "", svg))
+
+
+def test_every_public_function_that_draws_is_tried() -> None:
+    drawing = {
+        name
+        for name, function in vars(figures).items()
+        if getattr(function, "__module__", "") == figures.__name__
+        and function.__annotations__.get("return") == "Figure"
+        and not name.startswith("_")
+    }
+    assert drawing - {"finished"} == {name.partition(" ")[0] for name in DRAWN}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_figure_is_drawn_alike_every_time(
+    course: Course, svgs: dict[str, str], name: str
+) -> None:
+    assert figures.to_svg(DRAWN[name](course)) == svgs[name]
+
+
+def test_a_figure_is_drawn_alike_in_another_process(svgs: dict[str, str]) -> None:
+    code = """
+import hashlib
+from test_figures import DRAWN
+from bnlab import catalogue, figures, runs
+
+figures.use_style()
+course = {name: runs.load_seeds(name) for name in catalogue.NETWORKS}
+for draw in reversed(DRAWN.values()):  # in another order, too
+    print(hashlib.sha256(figures.to_svg(draw(course)).encode()).hexdigest())
+"""
+    here = [hashlib.sha256(svg.encode()).hexdigest() for svg in svgs.values()]
+    there = python(code, SOURCE, Path(__file__).parent, BNLAB_STORE=store.root()).split()
+    assert there[::-1] == here
+
+
+def test_no_figure_stays_open(svgs: dict[str, str]) -> None:
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_each_network_is_drawn_in_its_own_colour_by_name(svgs: dict[str, str], name: str) -> None:
+    used = set(re.findall(r"var\(--bn-(\w+), ", svgs[name]))
+    assert set(IN_COLOURS[name]) <= used
+    assert used & set(NETWORKS) == set(IN_COLOURS[name]) & set(NETWORKS)
+    for colour, value in re.findall(r"var\(--bn-(\w+), (#\w+)\)", svgs[name]):
+        assert value == figures.COLORS[colour][0]
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_colour_follows_the_page(svgs: dict[str, str], name: str) -> None:
+    left = bare(svgs[name]).lower()
+    for light, dark in figures.COLORS.values():
+        assert light not in left
+        assert dark not in left
+    if name not in PALE:
+        assert re.findall(r"(?:fill|stroke): (?!none|\s*[;\"])[^;\"]+", left) == []
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_figure_says_which_colours_it_has_on_a_light_and_on_a_dark_page(
+    svgs: dict[str, str], name: str
+) -> None:
+    (style,) = re.findall(r"<style>(:root.*?)</style>", svgs[name])
+    light, dark = style.split("@media(prefers-color-scheme:dark)")
+    for colour, (light_value, dark_value) in figures.COLORS.items():
+        assert f"--bn-{colour}:{light_value};" in light
+        assert f"--bn-{colour}:{dark_value};" in dark
+
+
+def test_no_two_names_share_a_light_colour() -> None:
+    lights = [light for light, _ in figures.COLORS.values()]
+    assert len(set(lights)) == len(lights)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_text_is_too_small_for_a_phone(course: Course, name: str) -> None:
+    figure = DRAWN[name](course)
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    assert texts
+    assert min(text.get_fontsize() for text in texts) >= SMALLEST_TEXT
+    assert figure.get_figwidth() <= figures.SIZE[0]
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of ``#rrggbb`` (WCAG 2.2)."""
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+        for channel in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours (WCAG 2.2), from 1 to 21."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("ink", 4.5), ("muted", 4.5), ("accent", 3), *((network, 3) for network in NETWORKS)],
+)
+def test_colours_stand_out_from_the_card(shade: int, name: str, least: float) -> None:
+    card = figures.COLORS["card"][shade]
+    assert contrast(figures.COLORS[name][shade], card) >= least
+
+
+def test_networks_differ_in_marker_and_in_dash_and_not_in_colour_alone() -> None:
+    for one, other in itertools.combinations(NETWORKS.values(), 2):
+        assert one.marker != other.marker
+        assert one.dash != other.dash
+        assert one.color != other.color
+        assert one.dark_color != other.dark_color
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_network_s_lines_are_drawn_in_its_style(course: Course, network: str) -> None:
+    (axis,) = figures.compared_curves(course).axes
+    (line,) = (line for line in axis.lines if line.get_label() == find(network).title)
+    style = figures.style_of(network)
+    assert line.get_color() == style["color"]
+    assert line.get_marker() == style["marker"]
+    assert line.get_linestyle() == style["linestyle"]
+
+
+def test_the_curves_show_the_run_s_history(course: Course) -> None:
+    run = course["baseline"][0]
+    above, below = figures.curves(run).axes
+    for axis, metric in ((above, "loss"), (below, "accuracy")):
+        training, validation = axis.lines
+        assert training.get_ydata().tolist() == list(run.history[metric])
+        assert validation.get_ydata().tolist() == list(run.history[f"val_{metric}"])
+        assert training.get_linestyle() != validation.get_linestyle()
+
+
+def test_the_confusion_matrix_counts_every_test_image_once(course: Course) -> None:
+    run = course["baseline"][0]
+    (axis,) = figures.confusion(run).axes
+    counts = [int(text.get_text()) for text in axis.texts]
+    assert sum(counts) == 10_000
+    assert sum(counts[:: 10 + 1]) == round(run.test_accuracy * 10_000)
+
+
+def test_the_notebook_prints_no_log_of_approach_two(course: Course) -> None:
+    with pytest.raises(ValueError, match="no log of BN approach two, only of baseline, bn_app"):
+        figures.notebook_comparison(course["bn_approach_two"][0])
+
+
+def test_each_seed_is_a_point(course: Course) -> None:
+    for axis in figures.seed_points(course, ["test_accuracy"]).axes:
+        points = [line for line in axis.lines if len(line.get_xdata()) == len(recipes.SEEDS)]
+        assert [line.get_xdata().tolist() for line in points] == [
+            [run.test_accuracy for run in of_network] for of_network in course.values()
+        ]

@@ -1,0 +1,109 @@
+"""Recipes are the notebook's by default, and the course's are three networks by five seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from bnlab import catalogue, networks, notebook, recipes
+from bnlab.recipes import Recipe
+
+
+def test_the_defaults_are_the_notebook_s() -> None:
+    assert dataclasses.asdict(Recipe("baseline")) == {
+        "network": "baseline",
+        "seed": 42,
+        "epochs": 10,
+        "batch_size": 32,
+        "learning_rate": 1e-3,
+    }
+
+
+def test_the_course_trains_each_network_with_five_seeds_42_first() -> None:
+    course = recipes.course()
+    assert len(set(course)) == len(course) == 15
+    for network in ("baseline", "bn_approach_one", "bn_approach_two"):
+        assert [recipe.seed for recipe in course if recipe.network == network] == [42, 1, 2, 3, 4]
+    assert {recipe.seed for recipe in course[:3]} == {recipes.PAGE_SEED}
+    for recipe in course:
+        assert recipe == Recipe(recipe.network, recipe.seed)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"network": "resnet"}, r"no network 'resnet'. Choose one of 'baseline', "),
+        ({"seed": -1}, r"between 0 and 2\*\*32 - 1, not -1"),
+        ({"seed": 2**32}, r"between 0 and 2\*\*32 - 1, not 4294967296"),
+        ({"epochs": 0}, "from 1, not 0 and 32"),
+        ({"batch_size": 0}, "from 1, not 10 and 0"),
+        ({"learning_rate": 0.0}, r"above 0, not 0\.0"),
+        ({"learning_rate": -0.1}, r"above 0, not -0\.1"),
+        ({"learning_rate": float("nan")}, "above 0, not nan"),
+    ],
+)
+def test_a_recipe_that_cannot_be_trained_is_refused(options: dict[str, Any], match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        Recipe(**{"network": "baseline"} | options)
+
+
+def test_a_recipe_cannot_be_changed_and_says_its_network_and_seed() -> None:
+    recipe = Recipe("bn_approach_one", 3)
+    assert str(recipe) == "BN approach one, seed 3"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        recipe.seed = 4  # type: ignore[misc]
+
+
+def test_the_catalogue_lists_the_three_networks_in_the_course_s_order() -> None:
+    assert list(catalogue.NETWORKS) == ["baseline", "bn_approach_one", "bn_approach_two"]
+    for name, network in catalogue.NETWORKS.items():
+        assert catalogue.find(name) is network
+        assert network.name == name
+        assert callable(getattr(networks, name))
+
+
+def test_the_catalogue_says_where_each_network_normalizes() -> None:
+    for name, network in catalogue.NETWORKS.items():
+        hidden = [type(layer).__name__ for layer in getattr(networks, name)().layers[2:]]
+        if network.normalization == "none":
+            assert "BatchNormalization" not in hidden
+        else:
+            # A Dense layer with its activation inside comes before, or the activation after.
+            after_dense = hidden[hidden.index("Dense") + 1 :]
+            before_activation = after_dense.index("BatchNormalization") == 0 and (
+                "Activation" in after_dense[:2]
+            )
+            assert before_activation == (network.normalization == "before activation")
+
+
+def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(
+        ValueError, match=r"'vgg'. Choose one of 'baseline', 'bn_approach_one', 'bn_approach_two'\."
+    ):
+        catalogue.find("vgg")
+
+
+def test_the_notebook_s_logs_are_those_it_prints() -> None:
+    assert list(notebook.LOGS) == ["baseline", "bn_approach_one"]
+    for log in notebook.LOGS.values():
+        assert {name: len(values) for name, values in log.items()} == {
+            "loss": 8,
+            "accuracy": 8,
+            "val_loss": 8,
+            "val_accuracy": 8,
+        }
+    printed = {
+        ("baseline", "loss", 1): 1.2819,
+        ("baseline", "accuracy", 1): 0.6229,
+        ("baseline", "val_loss", 4): 0.5900,
+        ("baseline", "val_accuracy", 7): 0.8304,
+        ("baseline", "val_accuracy", 8): 0.8282,
+        ("bn_approach_one", "loss", 8): 0.4124,
+        ("bn_approach_one", "accuracy", 2): 0.8037,
+        ("bn_approach_one", "val_loss", 5): 0.4052,
+        ("bn_approach_one", "val_accuracy", 1): 0.8156,
+    }
+    for (network, metric, epoch), value in printed.items():
+        assert notebook.LOGS[network][metric][epoch - 1] == value
