@@ -6,6 +6,7 @@ older than the code, the data or the libraries that claim to have made it.
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import datetime
@@ -14,6 +15,7 @@ import io
 import json
 import os
 import platform
+import tempfile
 import time
 import warnings
 from collections.abc import Iterable, Iterator
@@ -233,19 +235,32 @@ def _train_all(recipes: list[Recipe]) -> None:
     # Always in other processes, also a single run on a single core: TensorFlow takes no other
     # count of threads in a process in which it has computed.
     executor = loky.ProcessPoolExecutor(min(len(recipes), joblib.cpu_count()))
+    epochs = sum(recipe.epochs for recipe in recipes)
     with (
         warnings.catch_warnings(),
-        tqdm(total=len(recipes), desc="Training", unit="run", dynamic_ncols=True) as progress,
+        tempfile.TemporaryDirectory() as folder,
+        tqdm(total=epochs, desc="Training", unit="epoch", dynamic_ncols=True) as progress,
     ):
         # Of a worker that grew too large and that loky replaces: nothing is lost.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
+        # Every worker adds a byte to this file after every epoch.
+        counter = Path(folder) / "epochs"
+        counter.touch()
         try:
-            running = {executor.submit(_train_and_store, recipe): recipe for recipe in recipes}
-            for finished in loky.as_completed(running):
-                with _reporting(running[finished]):
-                    finished.result()
-                progress.set_postfix_str(str(running[finished]))
-                progress.update()
+            running = {
+                executor.submit(_train_and_store, recipe, counter): recipe for recipe in recipes
+            }
+            waiting = set(running)
+            while waiting:
+                finished, waiting = concurrent.futures.wait(
+                    waiting, timeout=0.5, return_when=concurrent.futures.FIRST_COMPLETED
+                )
+                for future in finished:
+                    with _reporting(running[future]):
+                        future.result()
+                done = len(running) - len(waiting)
+                progress.set_postfix_str(f"{done} of {len(running)} runs done")
+                progress.update(counter.stat().st_size - progress.n)
         finally:
             executor.shutdown(wait=True, kill_workers=True)
 
@@ -268,12 +283,11 @@ def _reporting(recipe: Recipe) -> Iterator[None]:
         ) from error
 
 
-def _train_and_store(recipe: Recipe) -> Recipe:
-    _store.make(key(recipe), functools.partial(_train_into, recipe))
-    return recipe
+def _train_and_store(recipe: Recipe, counter: Path) -> None:
+    _store.make(key(recipe), functools.partial(_train_into, recipe, counter))
 
 
-def _train_into(recipe: Recipe, folder: Path) -> None:
+def _train_into(recipe: Recipe, counter: Path, folder: Path) -> None:
     from bnlab import training  # noqa: I001  (it loads TensorFlow quietly)
 
     import tensorflow as tf
@@ -294,6 +308,8 @@ def _train_into(recipe: Recipe, folder: Path) -> None:
         with writers["train"].as_default(step=number - 1):
             for variable in model.variables:
                 tf.summary.histogram(f"{variable.path}/histogram", variable.value)
+        with counter.open("ab") as file:
+            file.write(b".")
 
     trained = training.train(recipe, log_epoch)
     for writer in writers.values():

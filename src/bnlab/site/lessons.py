@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,11 +27,10 @@ import nbclient.exceptions
 import nbformat
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
-from sphinx.errors import SphinxError
 from sphinx.util import logging
 from tqdm import tqdm
 
-from bnlab import recipes, runs, sources, store
+from bnlab import data, recipes, runs, sources, store
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -47,10 +47,8 @@ _store = store.Store("lessons")
 _log = logging.getLogger(__name__)
 
 
-class LessonError(SphinxError):
+class LessonError(Exception):
     """A lesson failed; the message names the lesson, the cell and the error."""
-
-    category = "Lesson failed"
 
 
 class Execution(NamedTuple):
@@ -74,7 +72,7 @@ class Execution(NamedTuple):
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     # After MyST-NB has made its configuration (priority 500).
-    app.connect("builder-inited", _prepare, priority=900)
+    app.connect("builder-inited", _prepare_or_stop, priority=900)
     app.connect("env-get-outdated", _outdated)
 
 
@@ -132,6 +130,18 @@ def _environment() -> str:
     return json.dumps([platform.python_version(), sorted(installed)])
 
 
+def _prepare_or_stop(app: Sphinx) -> None:
+    """Prepare the lessons, or end the build with the one message that matters.
+
+    Leaving Python is the only way past Jupyter Book's own report, which would bury the
+    message under fifty lines of its own call stack.
+    """
+    try:
+        _prepare(app)
+    except (data.DataError, runs.TrainingError, store.StoreError, LessonError) as error:
+        sys.exit(f"\n{type(error).__name__}: {error}")
+
+
 def _prepare(app: Sphinx) -> None:
     """Train and execute what is stale, and let MyST-NB read the lessons from the store."""
     _check_checkout(app)
@@ -160,8 +170,8 @@ def _prepare(app: Sphinx) -> None:
         if _store.find(keys[name]) is None:
             stale[name] = (path, notebook)
     env.mystnb_config = env.mystnb_config.copy(custom_formats=readers)  # type: ignore[attr-defined]
+    runs.load_all(recipes.course())
     if stale:
-        runs.load_all(recipes.course())
         _execute_all(stale, keys)
     env.bnlab_executions = {name: _execution(key) for name, key in keys.items()}  # type: ignore[attr-defined]
 
@@ -170,7 +180,7 @@ def _check_checkout(app: Sphinx) -> None:
     """Refuse to show this book with the results of another checkout's package."""
     source = Path(app.srcdir).resolve().parent / "src" / "bnlab"
     if source.is_dir() and source != sources.PACKAGE.resolve():
-        raise SphinxError(
+        raise LessonError(
             f"The installed package bnlab lies in {sources.PACKAGE}, not in this checkout, so its "
             "results would not be this book's. Install this one: pip install --no-deps -e ."
         )
