@@ -203,6 +203,50 @@ def test_fit_goes_on_where_we_stopped(small: data.FashionMNIST) -> None:
     assert int(pair.ours.optimizer.iterations) == 4 * 32
 
 
+def use_another_activation(model: keras.Sequential) -> None:
+    model.layers[1].activation = keras.activations.tanh
+    compiled(model)
+
+
+def put_a_layer_between(model: keras.Sequential) -> None:
+    last = model.layers[-1]
+    model.pop()
+    model.add(layers.Activation("tanh"))
+    model.add(last)
+    compiled(model)
+
+
+def freeze_without_compiling(model: keras.Sequential) -> None:
+    model.layers[1].trainable = False
+
+
+def learn_more_slowly(model: keras.Sequential) -> None:
+    model.optimizer.learning_rate = SMALL_LEARNING_RATE / 10
+
+
+@pytest.mark.filterwarnings("ignore:A layer's `trainable` state has changed")
+@pytest.mark.parametrize(
+    "change",
+    [
+        use_another_activation,
+        put_a_layer_between,
+        freeze_without_compiling,
+        learn_more_slowly,
+    ],
+)
+def test_a_model_that_was_changed_is_trained_on_as_by_fit(
+    small: data.FashionMNIST, change: Callable[[keras.Sequential], None]
+) -> None:
+    pair = both(lambda: compiled(small_network()), small, epochs=1)
+    for model in (pair.ours, pair.theirs):
+        change(model)
+    keras.utils.set_random_seed(1)
+    our_history = training.fit(pair.ours, small, epochs=1)
+    keras.utils.set_random_seed(1)
+    assert_same_history(our_history, keras_fit(pair.theirs, small, 1))
+    assert_same_weights(pair.ours, pair.theirs)
+
+
 def frozen(layer: layers.Layer) -> layers.Layer:
     layer.trainable = False
     return layer
@@ -306,21 +350,32 @@ def test_each_epoch_is_reported_when_it_is_over(small: data.FashionMNIST) -> Non
         assert not np.array_equal(before, after)
 
 
-def test_the_same_recipe_gives_the_same_bits_in_another_process() -> None:
+def test_the_same_recipe_gives_the_same_bits_in_another_process_and_after_another_run() -> None:
     code = """
 import hashlib
-from bnlab import recipes, training
+from bnlab import training
+from bnlab.recipes import Recipe
+
+def results(trained):
+    numbers = [*trained.history[0], trained.test_loss, trained.test_accuracy]
+    arrays = [*trained.model.get_weights(), trained.test_probabilities]
+    hashes = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]
+    return [number.hex() for number in numbers] + hashes
 
 training.use_one_thread()
-trained = training.train(recipes.Recipe("baseline", epochs=1))
-numbers = [*trained.history[0], trained.test_loss, trained.test_accuracy]
-print(*(number.hex() for number in numbers))
-for array in (*trained.model.get_weights(), trained.test_probabilities):
-    print(hashlib.sha256(array.tobytes()).hexdigest())
 """
-    one, other = (output(process) for process in (start(code), start(code)))
-    assert one == other
-    assert len(one.split()) == 6 + 6 + 1
+    alone = start(f"{code}\nprint(results(training.train(Recipe('baseline', epochs=1))))")
+    after = start(
+        f"""{code}
+other = training.train(Recipe("baseline", seed=1, epochs=1, learning_rate=0.01))
+before = results(other)
+print(results(training.train(Recipe("baseline", epochs=1))))
+assert results(other) == before, "A run changed the one before it."
+assert int(other.model.optimizer.iterations) == 1_719
+assert abs(float(other.model.optimizer.learning_rate) - 0.01) < 1e-6
+"""
+    )
+    assert output(alone) == output(after)
 
 
 # Or not at all.

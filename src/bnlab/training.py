@@ -151,8 +151,7 @@ def fit(
         tf.constant(part.labels, tf.int32) for part in (images.train, images.valid)
     )
     learning_rate = tf.constant(float(model.optimizer.learning_rate))
-    trainable = tuple(variable.trainable for variable in model.variables)
-    epoch_function = _epoch_function(model, trainable, size, min(batch_size, size))
+    epoch_function = _epoch_function(model, model._loss_tracker, size, min(batch_size, size))
     history = []
     for number, order in enumerate(orders, start=1):
         started = time.perf_counter()
@@ -296,11 +295,11 @@ def _predict_function(model: keras.Sequential) -> Callable[[tf.Tensor], tf.Tenso
     return tf.function(functools.partial(model, training=False), jit_compile=True)
 
 
-# Compiling takes as long as two epochs or three, so the last few are kept. Which weights are
-# trained is part of what is compiled.
+# Compiling takes as long as two epochs or three, so the last few are kept. As in Keras a
+# change of the model counts once model.compile is called again, which makes a new tracker.
 @functools.lru_cache(maxsize=4)
 def _epoch_function(
-    model: keras.Sequential, _trainable: tuple[bool, ...], size: int, batch_size: int
+    model: keras.Sequential, _tracker: keras.metrics.Metric, size: int, batch_size: int
 ) -> Callable[..., tuple[tf.Tensor, ...]]:
     """Return a function that trains one epoch, validates, and returns the four metrics."""
     full_batches, remainder = divmod(size, batch_size)
