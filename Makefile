@@ -35,7 +35,7 @@ check: environment ## Run the linters and the type checker
 
 lock: environment ## Renew requirements.txt, for every supported Python
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --upgrade --quiet -o requirements.txt
+		--generate-hashes --no-header --upgrade --quiet -o requirements.txt
 
 clean: ## Remove what a build made, with all training results
 	rm -rf _build
