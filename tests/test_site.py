@@ -187,7 +187,7 @@ def test_the_provenance_page_names_what_made_the_numbers(site: Build) -> None:
 def test_no_page_but_provenance_names_this_machine(site: Build) -> None:
     for path in pages(site):
         if path.name != "about.html":
-            assert str(ROOT) not in path.read_text("utf-8"), path
+            assert f"{ROOT}/" not in path.read_text("utf-8"), path
             assert runs.processor() not in path.read_text("utf-8"), path
 
 
