@@ -6,7 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from website import Build, build, copy_project, replace, soup, stored_lessons, stored_runs
+from website import (
+    Build,
+    build,
+    copy_project,
+    copy_results,
+    replace,
+    soup,
+    stored_lessons,
+    stored_runs,
+)
 
 BASELINE = Path("lessons") / "baseline.md"
 CLAIM = "    total == model.count_params(),"
@@ -17,21 +26,28 @@ def project(site: Build, tmp_path: Path) -> Path:
     """A copy of the project that was built once and may be changed."""
     assert site.status == 0
     folder = copy_project(tmp_path / "project")
-    assert build(folder).status == 0
+    copy_results(folder / "_build" / "store")
+    assert rebuild(folder).status == 0
     return folder
+
+
+def rebuild(project: Path) -> Build:
+    """Build the changed copy, with a copy of the results."""
+    return build(project, results=project / "_build" / "store")
 
 
 def executed(project: Path) -> int:
     """Build again, and count the lessons that were executed for it."""
-    before = stored_lessons()
-    result = build(project)
+    results = project / "_build" / "store"
+    before = stored_lessons(results)
+    result = rebuild(project)
     assert result.status == 0, result.output
-    return len(stored_lessons() - before)
+    return len(stored_lessons(results) - before)
 
 
 def test_a_failing_cell_fails_the_build_and_is_named(project: Path) -> None:
     replace(project / BASELINE, "layers = arithmetic.count", "layers = arithmetic.miscount")
-    result = build(project)
+    result = rebuild(project)
     assert result.status != 0
     assert "lessons/baseline.md, code cell 3 (line " in result.output
     assert "AttributeError" in result.output
@@ -40,7 +56,7 @@ def test_a_failing_cell_fails_the_build_and_is_named(project: Path) -> None:
 
 def test_a_false_claim_fails_the_build_and_is_named(project: Path) -> None:
     replace(project / BASELINE, CLAIM, CLAIM.replace("==", "!="))
-    result = build(project)
+    result = rebuild(project)
     assert result.status != 0
     assert "lessons/baseline.md, code cell 4" in result.output
     assert "This claim does not hold" in result.output
@@ -52,14 +68,14 @@ def test_a_cell_that_writes_to_stderr_fails_the_build(project: Path) -> None:
         CLAIM,
         f"    print('careful', file=__import__('sys').stderr) or\n{CLAIM}",
     )
-    result = build(project)
+    result = rebuild(project)
     assert result.status != 0
     assert "wrote to stderr" in result.output
 
 
 def test_a_lesson_that_is_not_python_fails_the_build(project: Path) -> None:
     replace(project / BASELINE, "layers = arithmetic", "layers == = arithmetic")
-    result = build(project)
+    result = rebuild(project)
     assert result.status != 0
     assert "lessons/baseline" in result.output
 
@@ -67,7 +83,7 @@ def test_a_lesson_that_is_not_python_fails_the_build(project: Path) -> None:
 def test_a_failed_build_is_mended_by_the_next(project: Path) -> None:
     original = (project / BASELINE).read_text("utf-8")
     replace(project / BASELINE, CLAIM, CLAIM.replace("==", "!="))
-    assert build(project).status != 0
+    assert rebuild(project).status != 0
     (project / BASELINE).write_text(original, "utf-8")
     assert executed(project) == 0
 

@@ -40,11 +40,13 @@ class Build(NamedTuple):
     output: str
 
 
-def build(project: Path, *options: str, source: Path | None = None) -> Build:
-    """Build a checkout's site, with its own package or another, and this checkout's results."""
+def build(
+    project: Path, *options: str, source: Path | None = None, results: Path | None = None
+) -> Build:
+    """Build a checkout's site, with its own package or another, and with some store's results."""
     environment = os.environ | {
         "PYTHONPATH": str(source or project / "src"),
-        store.FOLDER_VARIABLE: str(store.root()),
+        store.FOLDER_VARIABLE: str(results or store.root()),
         "PYTHONWARNINGS": ",".join(f"default::DeprecationWarning:{name}" for name in MODULES),
     }
     command = [Path(sys.executable).with_name("jupyter-book"), "build", "book", *options]
@@ -75,14 +77,23 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), "utf-8")
 
 
-def stored_lessons() -> set[str]:
+def copy_results(folder: Path) -> Path:
+    """Copy a store's lessons and link its runs, so that a test may add to the copy."""
+    shutil.copytree(store.root() / "lessons", folder / "lessons")
+    (folder / "runs").symlink_to(store.root() / "runs")
+    return folder
+
+
+def stored_lessons(results: Path | None = None) -> set[str]:
     """Return the keys of all lessons that were ever executed: what is new was executed."""
-    return {path.name for path in store.Store("lessons").folder.iterdir() if path.is_dir()}
+    return {
+        path.name for path in ((results or store.root()) / "lessons").iterdir() if path.is_dir()
+    }
 
 
 def stored_runs() -> set[str]:
     """Return the keys of all runs that were ever trained."""
-    return {path.name for path in store.Store("runs").folder.iterdir() if path.is_dir()}
+    return {path.name for path in (store.root() / "runs").iterdir() if path.is_dir()}
 
 
 def soup(page: Path) -> BeautifulSoup:

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from myst_nb.sphinx_ext import add_global_html_resources
+from sphinx_exercise import copy_asset_files
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
@@ -13,8 +16,21 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
+    app.connect("builder-inited", _copy_styles)
     app.connect("env-get-outdated", _remove)
     app.connect("env-updated", _shared)
+
+
+def _copy_styles(app: Sphinx) -> None:
+    """Copy the style sheets that two extensions copy only after the pages are written.
+
+    A page names a sheet with its checksum, or without one where there is no file yet, so a
+    page of a first build would differ from the same page written later.
+    """
+    if app.builder.format == "html":
+        (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
+        copy_asset_files(app, None)
+        add_global_html_resources(app, None)
 
 
 def _remove(
