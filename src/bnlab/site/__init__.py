@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect the parts: executed lessons, formulas without a network, provenance."""
-    from bnlab.site import lessons, mathml, pages, provenance
+    """Connect the parts."""
+    from bnlab.site import exclusive, lessons, mathml, pages, provenance
 
-    for part in (lessons, mathml, pages, provenance):
+    for part in (exclusive, lessons, mathml, pages, provenance):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
