@@ -168,6 +168,7 @@ for function in ("used", "sibling", "helper", "limited"):
         ("sides = 4", "sides = 5", {"module", "used", "helper"}),
         ("math.sqrt", "math.cbrt", {"module", "used", "helper"}),
         ("import math", "import numpy as math", {"module", "used", "helper"}),
+        ("import math", "import json, math", {"module"}),
         ("helper(Shape())", "2 * helper(Shape())", {"module", "used"}),
         ("return 1", "return 2", {"module"}),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.metadata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -104,7 +104,7 @@ def function_digest(module: str, function: str) -> str:
         If the module does not define the function at its top level.
     """
     defined: dict[str, list[ast.stmt]] = {}
-    for statement in ast.parse(path_of(module).read_text("utf-8")).body:
+    for statement in _single(ast.parse(path_of(module).read_text("utf-8")).body):
         for name in _binds(statement):
             defined.setdefault(name, []).append(statement)
     if function not in defined:
@@ -122,6 +122,18 @@ def function_digest(module: str, function: str) -> str:
         }
         waiting |= (mentioned & defined.keys()) - used.keys()
     return digest(*(_canonical(statement) for name in sorted(used) for statement in used[name]))
+
+
+def _single(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Return the statements, with one import for each name that they import."""
+    for statement in statements:
+        if isinstance(statement, ast.Import):
+            yield from (ast.Import([alias]) for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            for alias in statement.names:
+                yield ast.ImportFrom(statement.module, [alias], statement.level)
+        else:
+            yield statement
 
 
 def _binds(node: ast.AST) -> set[str]:
