@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment site serve test check lock clean
+.PHONY: help environment site serve test check benchmark lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -33,9 +33,19 @@ check: environment ## Run the linters and the type checker
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-lock: environment ## Renew requirements.txt, for every supported Python
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-header --upgrade --quiet -o requirements.txt
+# A peer whose environment cannot be made is named in the results.
+benchmark: environment ## Measure training and building beside their peers, on a quiet machine
+	-@$(PYTHON) tools/environment.py $(VENV)-jax benchmarks/jax.txt
+	-@$(PYTHON) tools/environment.py $(VENV)-torch benchmarks/torch.txt
+	@$(BIN)/python -m benchmarks.run $(OPTIONS)
+
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	--upgrade --quiet
+
+lock: environment ## Renew requirements.txt and the benchmarks' locks, for every supported Python
+	@$(COMPILE) pyproject.toml --all-extras -o requirements.txt
+	@$(COMPILE) benchmarks/jax.in --constraint requirements.txt -o benchmarks/jax.txt
+	@$(COMPILE) benchmarks/torch.in --constraint requirements.txt -o benchmarks/torch.txt
 
 clean: ## Remove what a build made, with all training results
 	rm -rf _build

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = (
     "_config.yml",
     "_toc.yml",
+    "benchmarks",
     "book",
     "lessons",
     "pyproject.toml",

@@ -1,5 +1,8 @@
 """Make the environment that the Makefile's targets run in, from the lock.
 
+``environment.py FOLDER`` makes the project's, ``environment.py FOLDER LOCK`` one from another
+lock and without the project's package.
+
 Run by the system's Python, whatever its age, so it uses nothing but old syntax and the
 standard library. Every problem a reader can mend is one sentence that says what to do.
 """
@@ -12,17 +15,19 @@ import sys
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 DISK_GIB = 4
+PEER_DISK_GIB = 7  # PyTorch brings the libraries of graphics cards
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-INPUTS = ("requirements.txt", "pyproject.toml", os.path.join("tools", "environment.py"))
+LOCK = "requirements.txt"
 
 
 def stop(sentence):
     sys.exit("make: " + sentence)
 
 
-def fingerprint():
+def fingerprint(lock):
     digest = hashlib.sha256(sys.version.encode())
-    for name in INPUTS:
+    names = (lock, os.path.join("tools", "environment.py"))
+    for name in names + (("pyproject.toml",) if lock == LOCK else ()):
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -45,6 +50,8 @@ def install(python, *arguments):
 
 def main():
     venv = os.path.abspath(sys.argv[1])
+    lock = sys.argv[2] if len(sys.argv) > 2 else LOCK
+    disk_gib = DISK_GIB if lock == LOCK else PEER_DISK_GIB
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         stop(
             "Python {}.{} to {}.{} is needed, and {} is Python {}.{}; name another one with "
@@ -53,7 +60,7 @@ def main():
             )
         )
     stamp = os.path.join(venv, "installed")
-    wanted = fingerprint()
+    wanted = fingerprint(lock)
     if os.path.isfile(stamp):
         with open(stamp) as file:
             if file.read() == wanted:
@@ -67,17 +74,18 @@ def main():
             "and call make again."
         )
     free = shutil.disk_usage(ROOT).free / 2**30
-    if free < DISK_GIB:
+    if free < disk_gib:
         stop(
             "The environment needs {} GiB and the disk of {} has {:.1f} left; free some and call "
-            "make again.".format(DISK_GIB, ROOT, free)
+            "make again.".format(disk_gib, ROOT, free)
         )
-    print("Making {} from requirements.txt; this takes some minutes.".format(venv))
+    print("Making {} from {}; this takes some minutes.".format(venv, lock))
     sys.stdout.flush()
     run(sys.executable, "-m", "venv", "--clear", venv)
     python = os.path.join(venv, "bin", "python")
-    install(python, "--require-hashes", "--requirement", os.path.join(ROOT, "requirements.txt"))
-    install(python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    install(python, "--require-hashes", "--requirement", os.path.join(ROOT, lock))
+    if lock == LOCK:
+        install(python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
     with open(stamp, "w") as file:
         file.write(wanted)
 

@@ -11,7 +11,6 @@ from bnlab import quiet  # noqa: F401  (loads TensorFlow before Keras would)
 # isort: split
 
 import keras
-from IPython.utils.capture import capture_output
 from keras import layers
 
 
@@ -87,6 +86,8 @@ def bn_approach_two() -> keras.Sequential:
 
 def summary(model: keras.Sequential) -> str:
     """Return what ``model.summary()`` prints, as plain text of 64 columns."""
+    from IPython.utils.capture import capture_output
+
     lines: list[str] = []
     # In a notebook Keras displays an empty box besides.
     with capture_output():

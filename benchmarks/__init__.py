@@ -1,0 +1,1 @@
+"""How fast the course trains and builds, beside other ways to do the same work."""

@@ -1,0 +1,194 @@
+"""Building the site: from nothing, with nothing changed, after an edit, with more lessons."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine, plain_notebook
+from bnlab import catalogue, data, recipes, runs, store
+from tests.website import copy_project, replace, stored_lessons
+
+BASELINE = Path("lessons") / "baseline.md"
+PLOT = "figures.curves(run)"
+BIN = Path(sys.executable).parent
+
+TITLES = {
+    "notebook": "The plain notebook, by nbconvert",
+    "cold": "The whole site, from nothing",
+    "unchanged": "Nothing changed",
+    "prose": "A lesson's prose edited",
+    "plot": "A lesson's plotting cell edited",
+}
+AT_MOST = {"unchanged": 3.0, "prose": 5.0, "plot": 12.0}
+
+
+def run(
+    rounds: int,
+    epochs: int,
+    write: Callable[[dict[str, Any]], None],
+    say: Callable[[str], None],
+    *,
+    trained: bool = False,
+) -> None:
+    """Measure the plain notebook beside the builds, round by round.
+
+    With ``trained`` the first build finds the stored runs and only executes the lessons: for
+    a quick look at whether all of this works.
+    """
+    results: dict[str, Any] = {
+        "about": machine.about(),
+        "epochs": epochs,
+        "trained_before": trained,
+        "titles": TITLES,
+        "rounds": [],
+    }
+    for number in range(rounds):
+        results["rounds"].append({})
+
+        def done(name: str, seconds: float, number: int = number) -> None:
+            results["rounds"][-1][name] = seconds
+            say(f"  round {number + 1}: {TITLES[name]:34} {seconds:7.1f} s")
+            write(summarized(results))
+
+        with tempfile.TemporaryDirectory() as folder:
+            done("notebook", notebook(Path(folder), epochs))
+            project = copy_project(Path(folder) / "project")
+            if trained:
+                copy_runs(project)
+            for name, seconds in stages(project):
+                done(name, seconds)
+    results["kib_per_run"] = kib_per_run()
+    write(summarized(results))
+
+
+def summarized(results: dict[str, Any]) -> dict[str, Any]:
+    """Add medians over the rounds, the ratio within each, and the limits."""
+    rounds = results["rounds"]
+    seconds = {
+        name: statistics.median(one[name] for one in rounds if name in one)
+        for name in TITLES
+        if any(name in one for one in rounds)
+    }
+    limits = []
+    ratios = [one["cold"] / one["notebook"] for one in rounds if "cold" in one]
+    if ratios:
+        limits.append(
+            machine.limit(
+                "The whole site from nothing, against the plain notebook",
+                statistics.median(ratios),
+                1.0,
+                "ratio",
+            )
+        )
+    limits += [
+        machine.limit(TITLES[name], seconds[name], at_most, "s")
+        for name, at_most in AT_MOST.items()
+        if name in seconds
+    ]
+    return results | {"seconds": seconds, "limits": limits}
+
+
+def notebook(folder: Path, epochs: int) -> float:
+    """Return the seconds of the plain notebook under nbconvert."""
+    # Where Keras looks before it would download.
+    cache = folder / "keras" / "datasets" / "fashion-mnist"
+    cache.mkdir(parents=True)
+    for name in data.FILES:
+        (cache / name).symlink_to(data.folder() / name)
+    plain_notebook.write(folder / "plain.ipynb", epochs)
+    command = [BIN / "jupyter", "nbconvert", "--to", "notebook", "--execute", "plain.ipynb"]
+    return machine.measure(
+        [*command, "--output", "executed.ipynb"], folder, KERAS_HOME=folder / "keras"
+    ).seconds
+
+
+def build(project: Path) -> float:
+    """Build a copy of the checkout, and return the seconds."""
+    return machine.measure(
+        [BIN / "jupyter-book", "build", "book", "-W", "--keep-going"],
+        project,
+        PYTHONPATH=project / "src",
+        **{store.FOLDER_VARIABLE: project / "_build" / "store"},
+    ).seconds
+
+
+def stages(project: Path) -> Any:
+    """Build a fresh copy, build it again after each edit, and yield name and seconds.
+
+    Raises
+    ------
+    BenchmarkError
+        If an edit executes another number of lessons than it must, or trains.
+    """
+    results = project / "_build" / "store"
+    yield "cold", build(project)
+    trained = sorted(path.name for path in (results / "runs").iterdir())
+    for name, old, new, executions in (
+        ("unchanged", "", "", 0),
+        ("prose", "How well does", "Just how well does", 0),
+        ("plot", PLOT, f'figure = {PLOT}\nfigure.axes[0].set_title("Cross-entropy")\nfigure', 1),
+    ):
+        replace(project / BASELINE, old, new)
+        before = stored_lessons(results)
+        yield name, build(project)
+        executed = len(stored_lessons(results) - before)
+        now = sorted(path.name for path in (results / "runs").iterdir())
+        if executed != executions or now != trained:
+            raise machine.BenchmarkError(
+                f"After the edit {name!r} {executed} lessons were executed and "
+                f"{len(now) - len(trained)} runs trained, not {executions} and none."
+            )
+
+
+def copy_runs(project: Path) -> None:
+    """Let a copy find the course's runs, so that its builds train nothing."""
+    runs.load_all(recipes.course())
+    results = project / "_build" / "store"
+    results.mkdir(parents=True)
+    (results / "runs").symlink_to(store.root() / "runs")
+
+
+def kib_per_run() -> dict[str, float]:
+    """Return the mean size of a stored run, by network."""
+    return {
+        name: statistics.fmean(
+            sum(path.stat().st_size for path in run.folder.rglob("*") if path.is_file()) / 1024
+            for run in runs.load_seeds(name)
+        )
+        for name in catalogue.NETWORKS
+    }
+
+
+def grow(
+    counts: tuple[int, ...], write: Callable[[dict[str, Any]], None], say: Callable[[str], None]
+) -> None:
+    """Measure the first build and a rebuild with so many lessons; nothing is trained."""
+    results: dict[str, Any] = {"about": machine.about(), "lessons": []}
+    for count in counts:
+        with tempfile.TemporaryDirectory() as folder:
+            project = copy_project(Path(folder) / "project")
+            copy_runs(project)
+            add_lessons(project, count)
+            first, again = build(project), build(project)
+        results["lessons"].append({"count": count, "first": first, "unchanged": again})
+        say(f"  {count} lessons: {first:.1f} s, and {again:.1f} s with nothing changed")
+        write(results)
+
+
+def add_lessons(project: Path, count: int) -> None:
+    """Copy lessons until there are so many; each copy has its own labels and its own key."""
+    originals = sorted((project / "lessons").glob("*.md"))
+    entry = f"      - file: lessons/{originals[0].stem}\n"
+    for number in range(len(originals), count):
+        original = originals[number % len(originals)]
+        name = f"{original.stem}_{number}"
+        text = re.sub(r"\b((?:fig|ex|sol)-[\w-]+)", rf"\1-{number}", original.read_text("utf-8"))
+        text = text.replace("figures.use_style()", f"figures.use_style()  # copy {number}", 1)
+        original.with_stem(name).write_text(text, "utf-8")
+        replace(project / "_toc.yml", entry, f"{entry}      - file: lessons/{name}\n")

@@ -1,0 +1,1 @@
+"""The same training, written by hand for one library a module; each is run as a process."""
