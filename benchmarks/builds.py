@@ -6,13 +6,13 @@ import re
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, plain_notebook
 from bnlab import catalogue, data, recipes, runs, store
-from tests.website import copy_project, replace, stored_lessons
+from tests.website import copy_project, replace, stored_lessons, stored_runs
 
 BASELINE = Path("lessons") / "baseline.md"
 PLOT = "figures.curves(run)"
@@ -118,7 +118,7 @@ def build(project: Path) -> float:
     ).seconds
 
 
-def stages(project: Path) -> Any:
+def stages(project: Path) -> Iterator[tuple[str, float]]:
     """Build a fresh copy, build it again after each edit, and yield name and seconds.
 
     Raises
@@ -128,7 +128,7 @@ def stages(project: Path) -> Any:
     """
     results = project / "_build" / "store"
     yield "cold", build(project)
-    trained = sorted(path.name for path in (results / "runs").iterdir())
+    trained = stored_runs(results)
     for name, old, new, executions in (
         ("unchanged", "", "", 0),
         ("prose", "How well does", "Just how well does", 0),
@@ -138,7 +138,7 @@ def stages(project: Path) -> Any:
         before = stored_lessons(results)
         yield name, build(project)
         executed = len(stored_lessons(results) - before)
-        now = sorted(path.name for path in (results / "runs").iterdir())
+        now = stored_runs(results)
         if executed != executions or now != trained:
             raise machine.BenchmarkError(
                 f"After the edit {name!r} {executed} lessons were executed and "

@@ -32,7 +32,8 @@ class Measured(NamedTuple):
     cpu_seconds : float
         Of it and of the processes that it waited for.
     peak_gib : float
-        Peak memory of the largest single one of these processes.
+        Peak memory of the largest single one of these processes. A process starts out with
+        the peak of the one that starts it, so measure from a small one.
     output : str
         What it printed.
     """

@@ -1,7 +1,8 @@
 """Measure training and building side by side with their peers, on this machine.
 
-Writes ``benchmarks/results.json``, which the page "How fast, and why" shows. Results are
-written as they come: after an interruption, ``--only`` measures again what is not there.
+Writes ``benchmarks/results.json``, which the page "How fast, and why" shows, once every part
+is measured. Until then results are kept in ``results.part`` as they come: after an
+interruption, ``--only`` measures what is not there yet.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=("training", "builds", "growth"), action="append")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--output", type=Path, default=machine.RESULTS)
+    parser.add_argument("--output", type=Path, help="instead of benchmarks/results.json")
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -100,9 +101,15 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     epochs, rounds = (2, 1) if chosen.quick else (10, chosen.rounds)
+    output = chosen.output or (
+        machine.ROOT / "_build" / "quick.json" if chosen.quick else machine.RESULTS
+    )
+    # The site is built meanwhile, with the page that shows the output of the last time.
+    draft = output.with_suffix(".part")
     results: dict[str, Any] = {}
-    if chosen.output.is_file():
-        results = json.loads(chosen.output.read_text("utf-8"))
+    for path in (output, draft):
+        if path.is_file():
+            results |= json.loads(path.read_text("utf-8"))
 
     def say(line: str) -> None:
         print(line, flush=True)
@@ -116,14 +123,20 @@ def main() -> None:
 
         def write(content: dict[str, Any], part: str = part) -> None:
             results[part] = rounded(content)
-            chosen.output.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+            draft.parent.mkdir(exist_ok=True)
+            draft.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
 
         say(f"{part.capitalize()}:")
         try:
             parts[part](write)
         except machine.BenchmarkError as error:
             sys.exit(f"benchmarks: {error}")
-    say(f"\n{summary(results)}\n\nWritten to {chosen.output}.")
+    say(f"\n{summary(results)}\n")
+    if left := parts.keys() - results.keys():
+        say(f"Kept in {draft}. Not measured yet: {', '.join(sorted(left))}.")
+    else:
+        draft.replace(output)
+        say(f"Written to {output}.")
 
 
 if __name__ == "__main__":
