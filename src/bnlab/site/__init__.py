@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect the parts: executed lessons, formulas without a network, provenance."""
-    from bnlab.site import lessons, mathml, pages, provenance
+    """Connect the parts: executed lessons, formulas, provenance, notebooks to run elsewhere."""
+    from bnlab.site import launch, lessons, mathml, pages, provenance, published
 
-    for part in (lessons, mathml, pages, provenance):
+    for part in (lessons, mathml, pages, provenance, published, launch):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
