@@ -51,3 +51,12 @@ def name_on_github(address: str | None) -> str | None:
     """Return ``owner/name`` for an address on GitHub, where Colab and Binder look, else None."""
     parts = urlsplit(address or "")
     return parts.path.strip("/") if parts.netloc == "github.com" else None
+
+
+def site(configured: str = "") -> str:
+    """Return the address that the built site is published at, or an empty text.
+
+    The publishing workflow passes it in ``SITE_ADDRESS``; otherwise it is ``html: baseurl:``
+    in ``_config.yml``.
+    """
+    return os.environ.get("SITE_ADDRESS") or configured

@@ -7,6 +7,7 @@ It refuses a node that it has no Markdown for, rather than leave it out.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 
@@ -20,7 +21,8 @@ Link = Callable[[str], str | None]
 Number = Callable[[str, str], str]
 """Returns the number of a figure or an exercise, from its kind and its id."""
 
-_SPECIAL = re.compile(r"[\\`*\[\]$<]|(?<!\w)_|_(?!\w)")
+# A bracket only where it could make a link: some viewers take \[ for a formula.
+_SPECIAL = re.compile(r"[\\`*$<]|(?<!\w)_|_(?!\w)|\](?=[(\[])")
 _LINE_START = re.compile(r"^(\s*)([#>+-]|\d+[.)])(?=\s)", re.MULTILINE)
 
 
@@ -106,7 +108,7 @@ class Writer:
         """Write what stands below a figure; the picture is the cell's output."""
         number = self._number("figure", figure["ids"][0])
         caption = self._inline(next(figure.findall(nodes.caption)))
-        described = _escaped(next(figure.findall(nodes.image))["alt"].strip())
+        described = html.escape(next(figure.findall(nodes.image))["alt"].strip(), quote=False)
         return Text(
             f"**Fig. {number}.** {caption}\n\n"
             f"<details><summary>The figure in words</summary>{described}</details>"
@@ -202,7 +204,8 @@ def _code(text: str) -> str:
 
 def _fenced(text: str, language: str) -> str:
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence}{'' if language in ('default', 'none') else language}\n{text}\n{fence}"
+    name = {"default": "python", "none": "", "text": ""}.get(language, language)
+    return f"{fence}{name}\n{text.rstrip()}\n{fence}"
 
 
 def _quoted(text: str) -> str:

@@ -23,6 +23,7 @@ from bnlab.site.markdown import Cell, MarkdownError, Writer
 if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
+    from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
 
 _INSTALLING = """\
@@ -60,6 +61,7 @@ if importlib.util.find_spec("bnlab") is None:
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
+    app.connect("config-inited", _set_site)
     app.connect("env-get-outdated", _remove)
     app.connect("env-updated", _moved)
     app.connect("html-page-context", _write)
@@ -86,6 +88,10 @@ def install_cell(address: str | None, commit: str | None) -> str:
     if address is None or commit is None:
         return _EXPLAINING.rstrip()
     return _INSTALLING.format(address=address, commit=commit).rstrip()
+
+
+def _set_site(_app: Sphinx, config: Config) -> None:
+    config.html_baseurl = checkout.site(config.html_baseurl)
 
 
 def _checkout(app: Sphinx) -> Path:
@@ -144,12 +150,25 @@ def _notebook(
             cells.append(new_markdown_cell(str(piece), metadata=folded))
     first = next(index for index, cell in enumerate(cells) if cell.cell_type == "code")
     commit = checkout.commit(_checkout(app))
-    cells.insert(first, new_code_cell(install_cell(address(app), commit)))
-    for index, cell in enumerate(cells):
-        cell.id = f"cell-{index}"  # the same in every build
+    install = install_cell(address(app), commit)
+    cells.insert(first, new_code_cell(install, execution_count=1))
+    _number(cells)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     language = {"name": "python"}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": language})
+
+
+def _number(cells: list[nbformat.NotebookNode]) -> None:
+    """Count the executed cells anew, and give each cell a name that is the same in every build."""
+    count = 0
+    for index, cell in enumerate(cells):
+        cell.id = f"cell-{index}"
+        if cell.get("execution_count"):
+            count += 1
+            cell.execution_count = count
+            for output in cell.outputs:
+                if "execution_count" in output:
+                    output.execution_count = count
 
 
 def _code(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -157,13 +176,17 @@ def _code(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     tags = cell.metadata.get("tags", [])
     if "remove-cell" in tags and not _binds(cell.source):
         return []  # it only glued numbers, which are part of the prose by now
-    hidden = any(tag.startswith(("remove-", "hide-")) for tag in tags)
+    metadata: dict[str, Any] = {}
+    if any(tag.startswith(("remove-", "hide-")) for tag in tags):
+        metadata["jupyter"] = {"source_hidden": True}
+    if executing := [tag for tag in tags if tag in ("skip-execution", "raises-exception")]:
+        metadata["tags"] = executing
     return [
         new_code_cell(
             cell.source,
             execution_count=cell.execution_count,
             outputs=[o for o in cell.outputs if "scrapbook" not in o.get("metadata", {})],
-            metadata={"jupyter": {"source_hidden": True}} if hidden else {},
+            metadata=metadata,
         )
     ]
 
