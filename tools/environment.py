@@ -13,7 +13,12 @@ import sys
 OLDEST, NEWEST = (3, 11), (3, 13)
 DISK_GIB = 4
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-INPUTS = ("requirements.txt", "pyproject.toml", os.path.join("tools", "environment.py"))
+INPUTS = (
+    "requirements.txt",
+    "pyproject.toml",
+    "package-lock.json",
+    os.path.join("tools", "environment.py"),
+)
 
 
 def stop(sentence):
@@ -78,6 +83,8 @@ def main():
     python = os.path.join(venv, "bin", "python")
     install(python, "--require-hashes", "--requirement", os.path.join(ROOT, "requirements.txt"))
     install(python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    if shutil.which("npm"):  # a few tests need it
+        run("npm", "ci", "--prefix", ROOT, "--ignore-scripts", "--no-audit", "--no-fund")
     with open(stamp, "w") as file:
         file.write(wanted)
 
