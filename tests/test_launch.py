@@ -211,7 +211,7 @@ def test_a_notebook_runs_in_binder_from_its_link(
     (path,) = parse_qs(link.query)["urlpath"]
     with browser.new_context() as context:
         page = context.new_page()
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(60_000)
         page.goto(address + path)
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         refuse_news(page)
