@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -270,6 +271,25 @@ def test_another_version_of_a_library_changes_every_key(
     (installed / "METADATA").write_text(f"Name: {library}\nVersion: 99.0\n", "utf-8")
     before, after = keys(source), keys(source, site)
     assert all(before[network] != after[network] for network in NETWORKS)
+
+
+# What a process needs.
+
+PEAK = """
+import resource
+from bnlab import catalogue, training
+from bnlab.recipes import Recipe
+
+training.use_one_thread()
+for name in catalogue.NETWORKS:
+    training.train(Recipe(name, epochs=1))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere the unit is another.")
+def test_a_process_that_trains_every_network_needs_less_than_1_3_gib() -> None:
+    assert int(python(PEAK)) * 1024 < 1.3 * 2**30
 
 
 # What is not recorded.

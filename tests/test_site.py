@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
-from website import ROOT, Build, build, soup, stored_lessons, stored_runs
+from website import ROOT, Build, build, pages_of, soup, stored_lessons, stored_runs
 
 from bnlab import arithmetic, catalogue, data, recipes, runs
 
@@ -199,17 +199,10 @@ def test_the_reference_documents_every_public_function(site: Build) -> None:
 
 
 def test_a_second_build_changes_nothing_and_executes_nothing(site: Build) -> None:
-    def tree() -> dict[str, bytes]:
-        return {
-            str(path.relative_to(site.html)): path.read_bytes()
-            for path in site.html.rglob("*")
-            if path.is_file()
-        }
-
-    before, lessons, trained = tree(), stored_lessons(), stored_runs()
+    before, lessons, trained = pages_of(site), stored_lessons(), stored_runs()
     again = build(ROOT)
     assert again.status == 0
-    after = tree()
+    after = pages_of(again)
     assert [name for name in before | after if before.get(name) != after.get(name)] == []
     assert stored_lessons() == lessons
     assert stored_runs() == trained

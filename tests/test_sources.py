@@ -87,6 +87,16 @@ SIZE = 3
 UNUSED = 4
 LIMITS = {}
 LIMITS["low"] = 0
+LIMITS.update(high=1)
+if SIZE > 2:
+    try:
+        from math import tau as turn
+    except ImportError:
+        turn = 6.28
+
+        def half():
+            return turn / 2
+
 
 
 class Shape:
@@ -112,6 +122,10 @@ def sibling() -> int:
 
 async def waiting() -> int:
     return 1
+
+
+def limited() -> float:
+    return LIMITS["low"] + turn
 '''
 
 
@@ -129,7 +143,7 @@ def digests(source: Path) -> dict[str, str]:
 from bnlab import sources
 
 print("module", sources.module_digest("bnlab.example"))
-for function in ("used", "sibling", "helper"):
+for function in ("used", "sibling", "helper", "limited"):
     print(function, sources.function_digest("bnlab.example", function))
 """
     return dict(line.split() for line in python(code, source).splitlines())
@@ -145,7 +159,12 @@ for function in ("used", "sibling", "helper"):
         ("helper(Shape()) + SIZE", "(\n        helper(Shape())\n        + SIZE\n    )", set()),
         ("return UNUSED", "return UNUSED + 1", {"module", "sibling"}),
         ("UNUSED = 4", "UNUSED = 5", {"module", "sibling"}),
-        ("SIZE = 3", "SIZE = 5", {"module", "used"}),
+        ("SIZE = 3", "SIZE = 5", {"module", "used", "limited"}),
+        ('LIMITS["low"] = 0', 'LIMITS["low"] = 1', {"module", "limited"}),
+        ("high=1", "high=2", {"module", "limited"}),
+        ("tau as turn", "pi as turn", {"module", "limited"}),
+        ("turn = 6.28", "turn = 6.283", {"module", "limited"}),
+        ("if SIZE > 2", "if SIZE > 1", {"module", "limited"}),
         ("sides = 4", "sides = 5", {"module", "used", "helper"}),
         ("math.sqrt", "math.cbrt", {"module", "used", "helper"}),
         ("import math", "import numpy as math", {"module", "used", "helper"}),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import shutil
+import subprocess
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from website import (
+    ROOT,
     Build,
     build,
     copy_project,
@@ -18,6 +24,10 @@ from website import (
     stored_runs,
 )
 
+from bnlab import catalogue, recipes
+
+# The pages with code: the lessons and the home page.
+LESSONS = [*ROOT.glob("lessons/*.md"), ROOT / "book" / "index.md"]
 BASELINE = Path("lessons") / "baseline.md"
 CLAIM = "    total == model.count_params(),"
 
@@ -170,16 +180,106 @@ def test_a_new_citation_joins_the_bibliography(project: Path) -> None:
     assert "Keras" in soup(page).select_one("article").get_text()
 
 
-def test_going_back_finds_the_older_results_again(project: Path) -> None:
+def git(project: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=A test", "-c", "user.email=test@example.org")
+    subprocess.run(["git", "-C", project, *identity, *arguments], check=True, capture_output=True)
+
+
+def test_going_back_and_forth_between_branches_finds_the_results_of_each(project: Path) -> None:
     page = project / "_build/html/lessons/baseline.html"
-    original, path = page.read_bytes(), project / "src/bnlab/notebook.py"
-    source = path.read_text("utf-8")
+    (project / ".gitignore").write_text("_build\n__pycache__\n", "utf-8")
+    git(project, "init", "--initial-branch", "first")
+    git(project, "add", ".")
+    git(project, "commit", "--message", "First")
+    git(project, "checkout", "-b", "second")
     edit_notebook(project)
-    executed(project)
-    assert page.read_bytes() != original
-    path.write_text(source, "utf-8")
+    git(project, "commit", "--all", "--message", "Second")
+    first = page.read_bytes()
+    assert executed(project) >= 1
+    second = page.read_bytes()
+    assert second != first
+    for branch, shown in (("first", first), ("second", second)):
+        git(project, "checkout", branch)
+        assert executed(project) == 0
+        assert page.read_bytes() == shown
+
+
+@pytest.fixture
+def own_runs(project: Path) -> Path:
+    """The project's copy, with a copy of the runs that a test may add to."""
+    results = project / "_build" / "store"
+    (results / "runs").unlink()
+    shutil.rmtree(results)
+    copy_results(results, runs_too=True)
+    return project
+
+
+def shown_results(project: Path) -> dict[str, str]:
+    """Return the home page's row of results for each network, by its title."""
+    table = soup(project / "_build/html/index.html").select_one("table.dataframe")
+    rows = table.select("tbody tr")
+    return {row.find("th").get_text(): row.get_text() for row in rows}
+
+
+def test_editing_a_network_trains_it_alone_and_executes_what_shows_it(own_runs: Path) -> None:
+    results = own_runs / "_build" / "store"
+    before, trained = shown_results(own_runs), stored_runs(results)
+    replace(own_runs / "src/bnlab/networks.py", "negative_slope=0.3", "negative_slope=0.25")
+    assert executed(own_runs) == len(LESSONS)
+    new = [
+        json.loads((results / "runs" / key / "run.json").read_text("utf-8"))["recipe"]
+        for key in stored_runs(results) - trained
+    ]
+    assert sorted(recipe["seed"] for recipe in new) == sorted(recipes.SEEDS)
+    assert {recipe["network"] for recipe in new} == {"baseline"}
+    after = shown_results(own_runs)
+    titles = [catalogue.find(name).title for name in catalogue.NETWORKS]
+    assert [after[title] == before[title] for title in titles] == [False, True, True]
+
+
+def test_editing_the_figures_trains_nothing_and_executes_what_draws(project: Path) -> None:
+    trained = stored_runs()
+    never_seen(project / "src/bnlab/figures.py")
+    replace(project / "src/bnlab/figures.py", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)")
+    page = project / "_build/html/lessons/baseline.html"
+    before = {tag["src"] for tag in soup(page).select("article img")}
+    assert executed(project) == len(LESSONS)
+    assert before - {tag["src"] for tag in soup(page).select("article img")}
+    assert stored_runs() == trained
+
+
+def test_another_version_of_a_library_executes_every_lesson_and_its_lock_is_named(
+    project: Path, tmp_path: Path
+) -> None:
+    installed = tmp_path / "installed" / f"seaborn-{uuid.uuid4().int}.dist-info"
+    installed.mkdir(parents=True)
+    version = installed.name.removeprefix("seaborn-").removesuffix(".dist-info")
+    (installed / "METADATA").write_text(f"Name: seaborn\nVersion: {version}\n", "utf-8")
+    lock = project / "requirements.txt"
+    never_seen(lock)
+    trained, results = stored_runs(), project / "_build" / "store"
+    before = stored_lessons(results)
+    sources = os.pathsep.join(map(str, (installed.parent, project / "src")))
+    result = build(project, source=Path(sources), results=results)
+    assert result.status == 0, result.output
+    assert len(stored_lessons(results) - before) == len(LESSONS)
+    assert stored_runs() == trained
+    about = soup(project / "_build/html/about.html").get_text()
+    assert hashlib.sha256(lock.read_bytes()).hexdigest() in about
+    assert version in about
+
+
+def test_a_file_that_a_lesson_names_counts_as_its_code(project: Path) -> None:
+    (project / "lessons" / "numbers.csv").write_text(f"{uuid.uuid4()}\n", "utf-8")
+    replace(project / BASELINE, "kernelspec:", "bnlab:\n  files: [numbers.csv]\nkernelspec:")
+    assert executed(project) == 1
     assert executed(project) == 0
-    assert page.read_bytes() == original
+    (project / "lessons" / "numbers.csv").write_text(f"{uuid.uuid4()}\n", "utf-8")
+    assert executed(project) == 1
+    (project / "lessons" / "numbers.csv").unlink()
+    result = rebuild(project)
+    assert result.status != 0
+    assert "lessons/baseline: a file that its front matter names cannot be read" in result.output
 
 
 def test_another_checkout_s_package_is_refused(project: Path, tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from bs4 import BeautifulSoup
 
-from bnlab import store
+from bnlab import recipes, runs, store
 
 ROOT = Path(__file__).parent.parent
 PROJECT = (
@@ -40,21 +41,55 @@ class Build(NamedTuple):
     output: str
 
 
-def build(
-    project: Path, *options: str, source: Path | None = None, results: Path | None = None
-) -> Build:
-    """Build a checkout's site, with its own package or another, and with some store's results."""
+def start_build(
+    project: Path,
+    *options: str,
+    source: Path | None = None,
+    results: Path | None = None,
+    prefix: Sequence[str] = (),
+    start_new_session: bool = False,
+) -> subprocess.Popen[str]:
+    """Start the build of a checkout's site, as :func:`build` does, and do not wait for it."""
     environment = os.environ | {
         "PYTHONPATH": str(source or project / "src"),
         store.FOLDER_VARIABLE: str(results or store.root()),
         "PYTHONWARNINGS": ",".join(f"default::DeprecationWarning:{name}" for name in MODULES),
     }
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", "book", *options]
-    result = subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, check=False
+    program = Path(sys.executable).with_name("jupyter-book")
+    return subprocess.Popen(
+        [*prefix, str(program), "build", "book", *options],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=start_new_session,
     )
-    output = _ANSI.sub("", result.stdout + result.stderr)
-    return Build(project / "_build" / "html", result.returncode, output)
+
+
+def build(
+    project: Path,
+    *options: str,
+    source: Path | None = None,
+    results: Path | None = None,
+    prefix: Sequence[str] = (),
+) -> Build:
+    """Build a checkout's site, with its own package or another, and with some store's results.
+
+    The prefix is a command that is given the build's own command to run.
+    """
+    process = start_build(project, *options, source=source, results=results, prefix=prefix)
+    output, _ = process.communicate()
+    return Build(project / "_build" / "html", process.returncode, _ANSI.sub("", output))
+
+
+def pages_of(result: Build) -> dict[str, bytes]:
+    """Return every file of a built site by its name."""
+    return {
+        str(path.relative_to(result.html)): path.read_bytes()
+        for path in result.html.rglob("*")
+        if path.is_file()
+    }
 
 
 def copy_project(folder: Path) -> Path:
@@ -77,10 +112,15 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), "utf-8")
 
 
-def copy_results(folder: Path) -> Path:
-    """Copy a store's lessons and link its runs, so that a test may add to the copy."""
+def copy_results(folder: Path, *, runs_too: bool = False) -> Path:
+    """Copy a store's lessons, and link its runs or copy them, so that a test may add to it."""
     shutil.copytree(store.root() / "lessons", folder / "lessons")
-    (folder / "runs").symlink_to(store.root() / "runs")
+    if runs_too:
+        for recipe in recipes.course():
+            name = runs.key(recipe)
+            shutil.copytree(store.root() / "runs" / name, folder / "runs" / name)
+    else:
+        (folder / "runs").symlink_to(store.root() / "runs")
     return folder
 
 
@@ -91,9 +131,9 @@ def stored_lessons(results: Path | None = None) -> set[str]:
     }
 
 
-def stored_runs() -> set[str]:
+def stored_runs(results: Path | None = None) -> set[str]:
     """Return the keys of all runs that were ever trained."""
-    return {path.name for path in (store.root() / "runs").iterdir() if path.is_dir()}
+    return {path.name for path in ((results or store.root()) / "runs").iterdir() if path.is_dir()}
 
 
 def soup(page: Path) -> BeautifulSoup:

@@ -171,11 +171,22 @@ def load() -> FashionMNIST:
     DataError
         If a file is missing, short or damaged.
     """
-    return _load(folder())
+    return _shared(folder())
 
 
 @functools.lru_cache(maxsize=1)
-def _load(where: Path) -> FashionMNIST:
+def _shared(where: Path) -> FashionMNIST:
+    return read(where)
+
+
+def read(where: Path) -> FashionMNIST:
+    """Read the data from a folder, as :func:`load` does, for the caller alone.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, short or damaged.
+    """
     images, labels, test_images, test_labels = (_read(where / name) for name in FILES)
 
     def scaled(pixels: np.ndarray, labels: np.ndarray) -> Images:

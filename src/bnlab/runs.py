@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import joblib
 import numpy as np
 from joblib.externals import loky
-from tqdm import tqdm
 
-from bnlab import catalogue, data, sources
+from bnlab import arithmetic, catalogue, data, memory, sources
+from bnlab.progress import Progress
 from bnlab.recipes import PAGE_SEED, SEEDS, Recipe
 from bnlab.store import Store, StoreError
 
@@ -191,7 +191,8 @@ def load_all(recipes: Iterable[Recipe]) -> list[Run]:
     """Return one run for each recipe, in their order, training those that are missing.
 
     Missing runs are trained side by side in processes of one thread each, as many as there
-    are cores. Each is stored as soon as it is finished, so an interruption loses no other.
+    are cores and as fit into a container's memory. Each is stored as soon as it is finished,
+    so an interruption loses no other.
 
     Raises
     ------
@@ -234,21 +235,26 @@ def _found(recipe: Recipe) -> Run:
 def _train_all(recipes: list[Recipe]) -> None:
     # Always in other processes, also a single run on a single core: TensorFlow takes no other
     # count of threads in a process in which it has computed.
-    executor = loky.ProcessPoolExecutor(min(len(recipes), joblib.cpu_count()))
-    epochs = sum(recipe.epochs for recipe in recipes)
+    executor = loky.ProcessPoolExecutor(min(len(recipes), joblib.cpu_count(), memory.workers()))
     with (
         warnings.catch_warnings(),
         tempfile.TemporaryDirectory() as folder,
-        tqdm(total=epochs, desc="Training", unit="epoch", dynamic_ncols=True) as progress,
+        Progress(
+            "Training",
+            total=sum(recipe.epochs for recipe in recipes),
+            step="epoch",
+            parts=len(recipes),
+            part="run",
+        ) as progress,
     ):
         # Of a worker that grew too large and that loky replaces: nothing is lost.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
-        # Every worker adds a byte to this file after every epoch.
-        counter = Path(folder) / "epochs"
-        counter.touch()
+        # A worker makes a run's counter when it begins, and adds a byte after every epoch.
+        counters = {recipe: Path(folder) / key(recipe) for recipe in recipes}
         try:
             running = {
-                executor.submit(_train_and_store, recipe, counter): recipe for recipe in recipes
+                executor.submit(_train_and_store, recipe, counters[recipe]): recipe
+                for recipe in sorted(recipes, key=_longest_first)
             }
             waiting = set(running)
             while waiting:
@@ -258,11 +264,20 @@ def _train_all(recipes: list[Recipe]) -> None:
                 for future in finished:
                     with _reporting(running[future]):
                         future.result()
-                done = len(running) - len(waiting)
-                progress.set_postfix_str(f"{done} of {len(running)} runs done")
-                progress.update(counter.stat().st_size - progress.n)
+                begun = {
+                    recipe: counter.stat().st_size
+                    for recipe, counter in counters.items()
+                    if counter.exists()
+                }
+                under_way = [str(running[future]) for future in waiting if running[future] in begun]
+                progress.show(sum(begun.values()), len(running) - len(waiting), sorted(under_way))
         finally:
             executor.shutdown(wait=True, kill_workers=True)
+
+
+def _longest_first(recipe: Recipe) -> int:
+    """Order runs so that the last ones end together; batch normalization costs time."""
+    return -arithmetic.totals(arithmetic.count(recipe.network)).non_trainable
 
 
 @contextlib.contextmanager
@@ -284,6 +299,7 @@ def _reporting(recipe: Recipe) -> Iterator[None]:
 
 
 def _train_and_store(recipe: Recipe, counter: Path) -> None:
+    counter.touch()
     _store.make(key(recipe), functools.partial(_train_into, recipe, counter))
 
 

@@ -124,16 +124,15 @@ def function_digest(module: str, function: str) -> str:
     return digest(*(_canonical(statement) for name in sorted(used) for statement in used[name]))
 
 
-def _binds(statement: ast.stmt) -> set[str]:
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return {statement.name}
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
-    return {
-        node.id
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
+def _binds(node: ast.AST) -> set[str]:
+    """Return the names that a top-level statement binds or may change."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    if isinstance(node, ast.Expr) or isinstance(getattr(node, "ctx", None), ast.Store):
+        return {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+    return set().union(*map(_binds, ast.iter_child_nodes(node)))
 
 
 def _canonical(tree: ast.AST) -> str:

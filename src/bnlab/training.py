@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from bnlab import data, networks, quiet  # noqa: F401  (loads TensorFlow)
@@ -122,7 +123,7 @@ def fit(
         ``"sparse_categorical_crossentropy"`` and the metric ``"accuracy"``. Layers may be
         frozen, but neither penalize, nor constrain, nor draw random numbers.
     images : FashionMNIST
-        The train and valid parts are used.
+        The train and valid parts are used: arrays, or tensors, which are not copied.
     epochs, batch_size : int
         As in ``fit``. The last batch of an epoch may be smaller.
     on_epoch : callable, optional
@@ -146,20 +147,15 @@ def fit(
     _check_covered(model, images.train.pixels[:1])
     size = len(images.train.labels)
     orders = batch_orders(size, epochs)
-    train_pixels, valid_pixels = (tf.constant(part.pixels) for part in (images.train, images.valid))
-    train_labels, valid_labels = (
-        tf.constant(part.labels, tf.int32) for part in (images.train, images.valid)
-    )
+    train_images, valid_images = _on_device(images.train), _on_device(images.valid)
     learning_rate = tf.constant(float(model.optimizer.learning_rate))
     epoch_function = _epoch_function(model, model._loss_tracker, size, min(batch_size, size))
     history = []
     for number, order in enumerate(orders, start=1):
         started = time.perf_counter()
         metrics = epoch_function(
-            train_pixels,
-            train_labels,
-            valid_pixels,
-            valid_labels,
+            *train_images,
+            *valid_images,
             tf.constant(order),
             learning_rate,
         )
@@ -182,7 +178,7 @@ def train(
     on_epoch : callable, optional
         Called after each epoch with its number from 1, its metrics and the model.
     """
-    images = data.load()
+    images = _images_on_device(data.folder())
     engine = _engine(recipe.network)
     keras.utils.set_random_seed(recipe.seed)
     model = _build(recipe.network, recipe.learning_rate)
@@ -205,8 +201,8 @@ def train(
     )
     model.set_weights(engine.get_weights())
     model.optimizer.iterations.assign(engine.optimizer.iterations)
-    probabilities = _predict_function(engine)(tf.constant(images.test.pixels))
-    loss, correct = _totals(probabilities, tf.constant(images.test.labels, tf.int32))
+    probabilities = _predict_function(engine)(images.test.pixels)
+    loss, correct = _totals(probabilities, images.test.labels)
     count = len(images.test.labels)
     return Trained(
         model,
@@ -276,6 +272,16 @@ def _totals(probabilities: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.
         tf.reduce_sum(_losses(probabilities, labels)),
         tf.reduce_sum(tf.cast(right, tf.float32)),
     )
+
+
+def _on_device(part: data.Images) -> data.Images:
+    return data.Images(tf.convert_to_tensor(part.pixels), tf.cast(part.labels, tf.int32))
+
+
+# Read and copied once a process: the arrays are let go, and with them 220 MiB.
+@functools.cache
+def _images_on_device(where: Path) -> data.FashionMNIST:
+    return data.FashionMNIST(*map(_on_device, data.read(where)))
 
 
 def _build(network: str, learning_rate: float) -> keras.Sequential:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect the parts: executed lessons, formulas, provenance, notebooks to run elsewhere."""
-    from bnlab.site import launch, lessons, mathml, pages, provenance, published
+    """Connect the parts."""
+    from bnlab.site import exclusive, launch, lessons, mathml, pages, provenance, published
 
-    for part in (lessons, mathml, pages, provenance, published, launch):
+    for part in (exclusive, lessons, mathml, pages, provenance, published, launch):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,12 +1,17 @@
-"""What an incremental build forgets: deleted sources, and what one page shows of the others."""
+"""What an incremental build forgets, so that it ends with the site of a first build.
+
+That is deleted sources and pictures, what one page shows of the others, and parts of the
+search index.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from myst_nb.sphinx_ext import add_global_html_resources
+from sphinx.search import js_index
 from sphinx_exercise import copy_asset_files
 
 if TYPE_CHECKING:
@@ -19,6 +24,9 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", _copy_styles)
     app.connect("env-get-outdated", _remove)
     app.connect("env-updated", _shared)
+    # The last event before the search index is written.
+    app.connect("html-collect-pages", _complete_search_index)
+    app.connect("build-finished", _remove_pictures)
 
 
 def _copy_styles(app: Sphinx) -> None:
@@ -56,3 +64,37 @@ def _shared(_app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     )
     before, env.bnlab_shared = getattr(env, "bnlab_shared", None), shared  # type: ignore[attr-defined]
     return [] if shared == before else env.all_docs
+
+
+def _complete_search_index(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
+    """Mend what Sphinx takes from the last build's search index for the pages not written.
+
+    It loses their index entries, and keeps the words that no page has any more.
+    """
+    indexer = app.builder.indexer  # type: ignore[attr-defined]
+    path = Path(app.outdir) / "searchindex.js"
+    if path.is_file():
+        with path.open(encoding="utf-8") as file:
+            last = js_index.load(file)
+        kept: dict[str, list[tuple[str, str, str]]] = {}
+        for entry, places in last["indexentries"].items():
+            for number, target, main in places:
+                name = last["docnames"][number]
+                kept.setdefault(name, []).append((entry, target, "main" if main else ""))
+        written = indexer._index_entries
+        kept = {name: sorted(entries) for name, entries in kept.items() if name in indexer._titles}
+        indexer._index_entries = dict(sorted((kept | written).items()))
+    for words in (indexer._mapping, indexer._title_mapping):
+        for word in [word for word, names in words.items() if not names]:
+            del words[word]
+    return []
+
+
+def _remove_pictures(app: Sphinx, error: Exception | None) -> None:
+    """Delete the pictures that no page shows any more."""
+    folder = Path(app.outdir) / "_images"
+    if error is None and folder.is_dir():
+        shown = {name for _, name in app.env.images.values()}
+        for path in folder.iterdir():
+            if path.name not in shown:
+                path.unlink()
