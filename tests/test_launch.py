@@ -84,13 +84,14 @@ def colab(tmp_path_factory: pytest.TempPathFactory) -> tuple[Fork, dict[str, str
         patch.setenv("GITHUB_REPOSITORY", "course")
         fork = publishing.fork(folder / "course")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    (oldest,) = (
+    oldest = [
         re.sub(r">=([\d.]+)", r"==\1.*", requirement)
         for requirement in project["dependencies"]
-        if requirement.startswith("tensorflow>=")
-    )
+        if requirement.startswith(("tensorflow>=", "keras>="))
+    ]
+    assert len(oldest) == 2
     env = environment(folder / "environment")
-    install = ("python", "-m", "pip", "install", "--quiet", oldest, "ipykernel", "nbclient")
+    install = ("python", "-m", "pip", "install", "--quiet", *oldest, "ipykernel", "nbclient")
     run(*install, cwd=folder, env=env)
     return fork, env
 
@@ -193,6 +194,7 @@ def server(binder: tuple[Fork, Path, dict[str, str]]) -> Iterator[tuple[str, Mem
         process.wait(30)
 
 
+KERNEL = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
 CELLS = """() => jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === "code")
     .map(cell => [cell.model.executionCount, cell.model.executionState])"""
@@ -214,8 +216,9 @@ def test_a_notebook_runs_in_binder_from_its_link(
         page.set_default_timeout(60_000)
         page.goto(address + path)
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-        refuse_news(page)
+        page.wait_for_function(f"() => {KERNEL}?.status === 'idle'")
         choose(page, "Edit", "Clear Outputs of All Cells")
+        page.wait_for_function(f"() => ({CELLS})().every(([count]) => !count)")
         choose(page, "Run", "Run All Cells")
         page.wait_for_function(
             f"() => {{ const cells = ({CELLS})(); "
@@ -227,13 +230,6 @@ def test_a_notebook_runs_in_binder_from_its_link(
     assert_executed(checkout / path.removeprefix("lab/tree/"))
     memory.stop()
     assert memory.peak < 2 * GIB, f"{memory.peak / GIB:.2f} GiB"
-
-
-def refuse_news(page: Page) -> None:
-    """Close JupyterLab's question whether it may fetch news."""
-    question = page.get_by_role("button", name="No", exact=True)
-    if question.count():
-        question.first.click()
 
 
 def choose(page: Page, menu: str, entry: str) -> None:

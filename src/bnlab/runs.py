@@ -26,7 +26,8 @@ import joblib
 import numpy as np
 from joblib.externals import loky
 
-from bnlab import arithmetic, catalogue, data, memory, sources
+from bnlab import arithmetic, catalogue, data, sources
+from bnlab.memory import workers
 from bnlab.progress import Progress
 from bnlab.recipes import PAGE_SEED, SEEDS, Recipe
 from bnlab.store import Store, StoreError
@@ -235,7 +236,7 @@ def _found(recipe: Recipe) -> Run:
 def _train_all(recipes: list[Recipe]) -> None:
     # Always in other processes, also a single run on a single core: TensorFlow takes no other
     # count of threads in a process in which it has computed.
-    executor = loky.ProcessPoolExecutor(min(len(recipes), joblib.cpu_count(), memory.workers()))
+    executor = loky.ProcessPoolExecutor(min(len(recipes), joblib.cpu_count(), workers()))
     with (
         warnings.catch_warnings(),
         tempfile.TemporaryDirectory() as folder,
