@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment site serve test check benchmark lock clean
+.PHONY: help environment site serve test test-launch check links notebooks benchmark lock clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 environment: ## Create the environment from the lock
 	@command -v $(PYTHON) >/dev/null || { echo "make: There is no $(PYTHON); install Python 3.11, 3.12 or 3.13, or name one with PYTHON=." >&2; exit 1; }
@@ -28,10 +28,20 @@ serve: ## Serve the built site on this machine
 test: environment check ## Run the linters, the type checker and every test
 	@$(BIN)/python -m pytest
 
+test-launch: environment ## Run the notebooks as Binder and Colab do; takes long
+	@$(BIN)/python -m pytest -m launch
+
+links: environment ## Ask whether the pages that the course links to are there
+	@$(BIN)/jupyter-book build book --builder linkcheck
+
+notebooks: ## Commit the built notebooks to the branch that Colab and Binder open
+	@$(PYTHON) tools/publish.py
+
 check: environment ## Run the linters and the type checker
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/zizmor --offline --persona=auditor --quiet .github
 
 # A peer whose environment cannot be made is named in the results.
 benchmark: environment ## Measure training and building beside their peers, on a quiet machine
@@ -42,10 +52,12 @@ benchmark: environment ## Measure training and building beside their peers, on a
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--upgrade --quiet
 
-lock: environment ## Renew requirements.txt and the benchmarks' locks, for every supported Python
+lock: environment ## Renew every lock, for every supported Python
 	@$(COMPILE) pyproject.toml --all-extras -o requirements.txt
 	@$(COMPILE) benchmarks/jax.in --constraint requirements.txt -o benchmarks/jax.txt
 	@$(COMPILE) benchmarks/torch.in --constraint requirements.txt -o benchmarks/torch.txt
+	@$(COMPILE) pyproject.toml binder/requirements.in --constraint requirements.txt \
+		-o binder/requirements.txt
 
 clean: ## Remove what a build made, with all training results
 	rm -rf _build

@@ -100,3 +100,19 @@ def test_a_solution_unfolds(page: Page, address: str) -> None:
     assert not output.is_visible()
     solution.locator(".toggle-button, summary").first.click()
     assert output.is_visible()
+
+
+def test_the_launch_menu_opens_and_closes_by_keyboard(page: Page, address: str) -> None:
+    page.goto(f"{address}lessons/baseline.html")
+    page.get_by_role("button", name="Run this lesson").focus()
+    page.keyboard.press("Enter")
+    entries = page.locator(".dropdown-launch-buttons a")
+    assert entries.all_inner_texts() == ["Colab", "Binder", "Download"]
+    for entry in entries.all():
+        page.keyboard.press("ArrowDown")
+        assert entry.is_visible()
+        assert entry.evaluate("entry => entry === document.activeElement")
+    download = page.request.get(entries.last.evaluate("entry => entry.href"))
+    assert download.json()["nbformat"] == 4
+    page.keyboard.press("Escape")
+    assert not entries.first.is_visible()

@@ -18,6 +18,7 @@ DISK_GIB = 4
 PEER_DISK_GIB = 7  # PyTorch brings the libraries of graphics cards
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOCK = "requirements.txt"
+OTHER_INPUTS = ("pyproject.toml", "package-lock.json")
 
 
 def stop(sentence):
@@ -27,7 +28,7 @@ def stop(sentence):
 def fingerprint(lock):
     digest = hashlib.sha256(sys.version.encode())
     names = (lock, os.path.join("tools", "environment.py"))
-    for name in names + (("pyproject.toml",) if lock == LOCK else ()):
+    for name in names + (OTHER_INPUTS if lock == LOCK else ()):
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -86,6 +87,8 @@ def main():
     install(python, "--require-hashes", "--requirement", os.path.join(ROOT, lock))
     if lock == LOCK:
         install(python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+        if shutil.which("npm"):  # a few tests need it
+            run("npm", "ci", "--prefix", ROOT, "--ignore-scripts", "--no-audit", "--no-fund")
     with open(stamp, "w") as file:
         file.write(wanted)
 

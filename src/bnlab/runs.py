@@ -27,6 +27,7 @@ import numpy as np
 from joblib.externals import loky
 
 from bnlab import arithmetic, catalogue, data, sources
+from bnlab.memory import workers
 from bnlab.progress import Progress
 from bnlab.recipes import PAGE_SEED, SEEDS, Recipe
 from bnlab.store import Store, StoreError
@@ -191,7 +192,8 @@ def load_all(recipes: Iterable[Recipe]) -> list[Run]:
     """Return one run for each recipe, in their order, training those that are missing.
 
     Missing runs are trained side by side in processes of one thread each, as many as there
-    are cores. Each is stored as soon as it is finished, so an interruption loses no other.
+    are cores and as fit into a container's memory. Each is stored as soon as it is finished,
+    so an interruption loses no other.
 
     Raises
     ------
@@ -234,7 +236,7 @@ def _found(recipe: Recipe) -> Run:
 def _train_all(recipes: list[Recipe]) -> None:
     # Always in other processes, also a single run on a single core: TensorFlow takes no other
     # count of threads in a process in which it has computed.
-    executor = loky.ProcessPoolExecutor(min(len(recipes), joblib.cpu_count()))
+    executor = loky.ProcessPoolExecutor(min(len(recipes), joblib.cpu_count(), workers()))
     with (
         warnings.catch_warnings(),
         tempfile.TemporaryDirectory() as folder,

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts."""
-    from bnlab.site import exclusive, lessons, mathml, pages, provenance
+    from bnlab.site import exclusive, launch, lessons, mathml, pages, provenance, published
 
-    for part in (exclusive, lessons, mathml, pages, provenance):
+    for part in (exclusive, lessons, mathml, pages, provenance, published, launch):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 import platform
 import statistics
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from bnlab import catalogue, data, recipes, runs
-from bnlab.site import lessons
+from bnlab.site import checkout, lessons
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -92,27 +91,18 @@ def _list(rows: Iterable[tuple[str, str]]) -> str:
     return "\n".join(f"- {what}: {value}" for what, value in rows)
 
 
-def _git(checkout: Path, *arguments: str) -> str | None:
-    command = ["git", "-C", str(checkout), *arguments]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return result.stdout.strip()
-
-
-def commit(checkout: Path) -> str:
+def _commit(folder: Path) -> str:
     """Return the commit that a checkout is at, and whether anything in it was changed."""
-    revision = _git(checkout, "rev-parse", "HEAD")
+    revision = checkout.commit(folder)
     if revision is None:
         return "unknown (not a git checkout)"
-    changed = _git(checkout, "status", "--porcelain")
+    changed = checkout.git(folder, "status", "--porcelain")
     return f"{revision} with uncommitted changes" if changed else revision
 
 
-def _source(checkout: Path) -> str:
-    lock = checkout / "requirements.txt"
-    rows = [("Commit", f"`{commit(checkout)}`"), ("Data, SHA-256", f"`{data.digest()}`")]
+def _source(folder: Path) -> str:
+    lock = folder / "requirements.txt"
+    rows = [("Commit", f"`{_commit(folder)}`"), ("Data, SHA-256", f"`{data.digest()}`")]
     if lock.is_file():
         rows.append(("Lock, SHA-256", f"`{hashlib.sha256(lock.read_bytes()).hexdigest()}`"))
     return _list(rows)
