@@ -67,8 +67,14 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         markup.SCRIPT: ";\n".join(["", *scripts]),
         markup.STYLE: _style(site, templates.sheets, known, _formulas(pages.values())),
     }
-    versions = {path: _write(site / path, text.encode("utf-8")) for path, text in made.items()}
-    links = re.compile(rf"({'|'.join(map(re.escape, made))})(?:\?v=\w+)?(?=\")")
+    for path, text in made.items():
+        (site / path).write_text(text, "utf-8")
+    versions = {
+        path: _version((site / path).read_bytes())
+        for path in (*made, markup.ICONS, markup.FORMULAS)
+        if (site / path).is_file()
+    }
+    links = re.compile(rf"({'|'.join(map(re.escape, versions))})(?:\?v=\w+)?(?=\")")
     for path, text in pages.items():
         named = links.sub(lambda link: f"{link[1]}?v={versions[link[1]]}", text)
         if named != text:
@@ -124,7 +130,8 @@ def _font(
     if font is None:
         return None
     name = f"{readable[0].stem}.woff"
-    described["src"] = f'url({name}?v={_write(folder / name, font)}) format("woff")'
+    (folder / name).write_bytes(font)
+    described["src"] = f'url({name}?v={_version(font)}) format("woff")'
     return stylesheet.Rule(rule.prelude, list(described.items()))
 
 
@@ -134,9 +141,8 @@ def _formulas(pages: Iterable[str]) -> set[str]:
     return fonts.drawn(unescape(_ANY_TAG.sub("", "".join(texts))))
 
 
-def _write(path: Path, content: bytes) -> str:
-    """Write a file, and return the version that pages and style sheets name it with."""
-    path.write_bytes(content)
+def _version(content: bytes) -> str:
+    """Return what pages and style sheets name a file's content with."""
     return hashlib.sha256(content).hexdigest()[:10]
 
 

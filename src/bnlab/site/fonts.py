@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 from fontTools import subset
@@ -41,20 +40,17 @@ def cut(path: Path, characters: Iterable[str]) -> bytes | None:
 def drawn(text: str) -> set[str]:
     """Return the characters that a formula's text is drawn with.
 
-    A browser draws a variable in italics, which in Unicode are characters of their own.
+    A browser draws a variable in italics, which in Unicode are characters of their own, a
+    hyphen as a minus, and a root with a sign that no text has.
     """
-    return {form for character in set(text) for form in (character, *_italics(character))}
+    return {"√", "−", *(form for character in set(text) for form in _forms(character))}
 
 
-@cache
-def _italics(character: str) -> tuple[str, ...]:
-    """Return the mathematical italic of a letter; that of h is the Planck constant's."""
-    if character == "h":
-        return ("\u210e",)
-    return tuple(_ITALICS.get(character, ""))
+def _forms(character: str) -> str:
+    return character + _ITALICS.get(character, "")
 
 
-_ITALICS: dict[str, str] = {}
+_ITALICS = {"h": "\u210e"}  # the Planck constant
 for _code in (*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)):
     _plain = unicodedata.normalize("NFKC", chr(_code))
     _ITALICS[_plain] = _ITALICS.get(_plain, "") + chr(_code)

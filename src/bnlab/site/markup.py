@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, NavigableString
 from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES, Name, Punctuation, Text
 from sphinx.jinja2glue import BuiltinTemplateLoader
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 STYLE, SCRIPT = "_static/site/style.css", "_static/site/script.js"
 """What :mod:`bnlab.site.assets` makes of a page's style sheets and scripts."""
+
+ICONS, FORMULAS = "_static/site/fa-solid-900.woff", "_static/site/stix-two-math.woff"
+"""What it makes of the fonts that nearly every page needs, and every page with a formula."""
 
 # The icons are in the icon font too, which the theme's style sheet loads anyway.
 _REPLACED = {"_static/scripts/fontawesome.js"}
@@ -63,6 +66,7 @@ class Templates(BuiltinTemplateLoader):
         self.builder = builder
         self.sheets: list[str] = []
         self.scripts: list[str] = []
+        self.handlers: set[str] = set()
 
     def render(self, template: str, context: dict[str, Any]) -> str:  # type: ignore[override]
         """Return a template's text for a context."""
@@ -77,7 +81,10 @@ class Templates(BuiltinTemplateLoader):
         self._gather_scripts(page, folder, context)
         self._size_pictures(page, folder)
         _mend(page)
-        _restrict(page)
+        # The search parses the pages that it finds, and is held to its own policy then.
+        self.handlers |= _handlers(page)
+        searches = context["pagename"] == "search"
+        _restrict(page, self.handlers if searches else _handlers(page))
         return str(page)
 
     def _gather_sheets(self, page: BeautifulSoup, folder: str) -> None:
@@ -92,6 +99,10 @@ class Templates(BuiltinTemplateLoader):
         links[0].attrs = {"rel": "stylesheet", "href": posixpath.relpath(STYLE, folder or ".")}
         for link in links[1:]:
             link.decompose()
+        for font in (ICONS, FORMULAS) if page.find("math") else (ICONS,):
+            preload = {"rel": "preload", "as": "font", "type": "font/woff", "crossorigin": ""}
+            link = page.new_tag("link", href=posixpath.relpath(font, folder or "."), attrs=preload)
+            links[0].insert_after(link)
 
     def _gather_scripts(self, page: BeautifulSoup, folder: str, context: dict[str, Any]) -> None:
         """Put one script that waits for the page in the place of all but the inline ones."""
@@ -112,9 +123,9 @@ class Templates(BuiltinTemplateLoader):
                     _remember(path, self.scripts)
                 one.attrs |= {k: v for k, v in script.attrs.items() if k.startswith("data-")}
                 script.decompose()
-        # Before the search's scripts, which build upon it.
-        last = page.select("head script[src]")
-        (last[0].insert_before if last else page.head.append)(one)
+        # Before the search's own scripts, which build upon it.
+        first = page.head.find("script", defer=True)
+        (first.insert_before if first else page.head.append)(one)
 
     def _size_pictures(self, page: BeautifulSoup, folder: str) -> None:
         """Give each picture its size, so that nothing moves when it comes, late or never."""
@@ -162,6 +173,13 @@ def _mend(page: BeautifulSoup) -> None:
         icon["aria-hidden"] = "true"
     for extra in page.select('meta[name="viewport"]')[1:]:
         extra.decompose()
+    # A browser may break a line between a formula and the comma behind it.
+    for formula in page.select('math[display="inline"]'):
+        follows = formula.next_sibling
+        if isinstance(follows, NavigableString) and (mark := re.match(r"[,.;:!?)]+", follows)):
+            word = formula.wrap(page.new_tag("span", attrs={"class": "math-word"}))
+            word.append(mark[0])
+            follows.replace_with(follows[mark.end() :])
     # pandas brings each table's looks along; the course's style sheet has its own.
     for style in page.select("style[scoped]"):
         style.decompose()
@@ -171,26 +189,28 @@ def _mend(page: BeautifulSoup) -> None:
             del row["style"]
 
 
-def _restrict(page: BeautifulSoup) -> None:
-    """Allow a page nothing but this site, and of inline code only what stands on it now."""
-
-    def hashes(texts: list[str], *, attributes: bool) -> str:
-        found = sorted({_hash(text) for text in texts})
-        return " ".join(["'self'", *(["'unsafe-hashes'"] if attributes else []), *found])
-
-    handlers = [
+def _handlers(page: BeautifulSoup) -> set[str]:
+    """Return the scripts in the attributes of a page, such as onclick."""
+    return {
         value
         for tag in page.find_all(True)
         for name, value in tag.attrs.items()
         if name.startswith("on")
-    ]
-    styles = [tag["style"] for tag in page.select("[style]")]
-    inline_scripts = [tag.string or "" for tag in page.select("script:not([src])")]
-    inline_styles = [tag.string or "" for tag in page.select("style")]
+    }
+
+
+def _restrict(page: BeautifulSoup, handlers: set[str]) -> None:
+    """Allow a page nothing but this site, and of inline code only what stands on it now."""
+
+    def allowed(elements: str, attributes: set[str]) -> str:
+        texts = {tag.string or "" for tag in page.select(elements)} | attributes
+        unsafe = ["'unsafe-hashes'"] if attributes else []
+        return " ".join(["'self'", *unsafe, *sorted(map(_hash, texts))])
+
     policy = {
         "default-src": "'self'",
-        "script-src": hashes(inline_scripts + handlers, attributes=bool(handlers)),
-        "style-src": hashes(inline_styles + styles, attributes=bool(styles)),
+        "script-src": allowed("script:not([src])", handlers),
+        "style-src": allowed("style", {tag["style"] for tag in page.select("[style]")}),
         "object-src": "'none'",
         "base-uri": "'self'",
         "form-action": "'self'",
@@ -198,9 +218,7 @@ def _restrict(page: BeautifulSoup) -> None:
     meta = page.new_tag("meta")
     meta["http-equiv"] = "Content-Security-Policy"
     meta["content"] = "; ".join(f"{name} {value}" for name, value in policy.items())
-    charset = page.select_one("meta[charset]")
-    assert isinstance(charset, Tag)
-    charset.insert_after(meta)
+    page.head.select_one("meta[charset]").insert_after(meta)
 
 
 def _hash(text: str) -> str:
