@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment site serve test check lock clean
+.PHONY: help environment site pdf serve test audit check lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -20,6 +20,9 @@ site: environment ## Build the site: train what is missing, execute what is stal
 	@$(BIN)/jupyter-book build book -W --keep-going
 	@echo "The site is ready: open _build/html/index.html, or call \`make serve\`."
 
+pdf: site ## Print the whole course as one PDF, with the system's Chromium
+	@$(BIN)/python tools/pdf.py
+
 serve: ## Serve the built site on this machine
 	@test -f _build/html/index.html || { echo "make: There is no site yet; call \`make site\` first." >&2; exit 1; }
 	@echo "Serving http://127.0.0.1:$(PORT)/ (Ctrl-C ends it)"
@@ -27,6 +30,10 @@ serve: ## Serve the built site on this machine
 
 test: environment check ## Run the linters, the type checker and every test
 	@$(BIN)/python -m pytest
+
+audit: site ## Measure every page with Lighthouse and the Nu HTML checker (needs Node and Java)
+	@npm ci --prefix tools/audit --ignore-scripts --no-fund --no-audit --silent
+	@node tools/audit/audit.mjs _build/html
 
 check: environment ## Run the linters and the type checker
 	@$(BIN)/ruff check

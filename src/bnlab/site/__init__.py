@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts: executed lessons, formulas without a network, provenance, light pages."""
-    from bnlab.site import assets, lessons, markup, mathml, pages, provenance
+    from bnlab.site import assets, lessons, markup, mathml, metadata, pages, provenance
 
-    for part in (lessons, mathml, pages, provenance, markup, assets):
+    for part in (lessons, mathml, pages, provenance, metadata, markup, assets):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -129,15 +129,20 @@ class Templates(BuiltinTemplateLoader):
 
     def _size_pictures(self, page: BeautifulSoup, folder: str) -> None:
         """Give each picture its size, so that nothing moves when it comes, late or never."""
-        sources = {name: source for source, name in self.builder.images.items()}
         for picture in page.select("article img[src]"):
             picture["loading"] = "lazy"
-            path = _path(picture["src"], folder)
-            source = sources.get(posixpath.basename(path))
-            file = Path(self.builder.srcdir, source) if source else Path(self.builder.outdir, path)
+            file = picture_file(self.builder, _path(picture["src"], folder))
             size = get_image_size(str(file)) if file.is_file() else None
             if size and not picture.get("width") and not picture.get("height"):
                 picture["width"], picture["height"] = map(str, size)
+
+
+def picture_file(builder: Builder, path: str) -> Path:
+    """Return the file of a picture that a page shows; Sphinx copies it after the pages."""
+    name = posixpath.basename(path)
+    sources = (source for source, copy in builder.images.items() if copy == name)
+    source = next(sources, None)
+    return Path(builder.outdir, path) if source is None else Path(builder.srcdir, source)
 
 
 @cache
@@ -173,6 +178,10 @@ def _mend(page: BeautifulSoup) -> None:
         icon["aria-hidden"] = "true"
     for extra in page.select('meta[name="viewport"]')[1:]:
         extra.decompose()
+    # With another base, a link within the page would lead away from it.
+    if page.base:
+        page.head.insert(0, page.base)
+        page.select_one("#pst-skip-link").decompose()
     # A browser may break a line between a formula and the comma behind it.
     for formula in page.select('math[display="inline"]'):
         follows = formula.next_sibling
