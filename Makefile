@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment site serve test test-launch check links notebooks benchmark lock clean
+.PHONY: help environment site pdf serve test test-launch audit check links notebooks benchmark lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -19,6 +19,9 @@ environment: ## Create the environment from the lock
 site: environment ## Build the site: train what is missing, execute what is stale
 	@$(BIN)/jupyter-book build book -W --keep-going
 	@echo "The site is ready: open _build/html/index.html, or call \`make serve\`."
+
+pdf: site ## Print the whole course as one PDF, with the system's Chromium
+	@$(BIN)/python tools/pdf.py
 
 serve: ## Serve the built site on this machine
 	@test -f _build/html/index.html || { echo "make: There is no site yet; call \`make site\` first." >&2; exit 1; }
@@ -36,6 +39,10 @@ links: environment ## Ask whether the pages that the course links to are there
 
 notebooks: ## Commit the built notebooks to the branch that Colab and Binder open
 	@$(PYTHON) tools/publish.py
+
+audit: site ## Measure every page with Lighthouse and the Nu HTML checker (needs Node and Java)
+	@npm ci --prefix tools/audit --ignore-scripts --no-fund --no-audit --silent
+	@node tools/audit/audit.mjs _build/html
 
 check: environment ## Run the linters and the type checker
 	@$(BIN)/ruff check

@@ -11,9 +11,31 @@ if TYPE_CHECKING:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect the parts."""
-    from bnlab.site import exclusive, launch, lessons, mathml, pages, provenance, published
+    """Connect the parts, those that look at finished pages last."""
+    from bnlab.site import (
+        assets,
+        exclusive,
+        launch,
+        lessons,
+        markup,
+        mathml,
+        metadata,
+        pages,
+        provenance,
+        published,
+    )
 
-    for part in (exclusive, lessons, mathml, pages, provenance, published, launch):
+    for part in (
+        exclusive,
+        lessons,
+        mathml,
+        pages,
+        provenance,
+        published,
+        launch,
+        metadata,
+        markup,
+        assets,
+    ):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,158 @@
+"""One style sheet, one script and a few small fonts for the whole site, with what it uses."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+import shutil
+from collections.abc import Iterable
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rjsmin
+
+from bnlab.site import fonts, markup, stylesheet
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.builders import Builder
+    from sphinx.environment import BuildEnvironment
+
+_THEME = ("_static/styles", "_static/scripts")
+_ICONS = "_static/vendor/fontawesome"
+_URL = re.compile(r"url\(\s*[\"']?([^)\"'?#]+)[^)]*\)")
+_IMPORT = re.compile(r"@import\s+[\"']([^\"']+)[\"'];")
+_NOTICE = re.compile(r"/\*!.*?\*/", re.DOTALL)
+_FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
+_ANY_TAG = re.compile(r"<[^>]*>")
+
+
+def setup(app: Sphinx) -> None:
+    """Connect this part to Sphinx."""
+    app.connect("env-get-outdated", _outdated)
+    app.connect("write-started", _begin)
+    # After the theme has written its last style sheet (priority 500).
+    app.connect("build-finished", _finish, priority=900)
+
+
+def _outdated(app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> set[str]:
+    """Write every page again after a build that ended before it was finished."""
+    finished = app.builder.format != "html" or (Path(app.outdir) / markup.STYLE).is_file()
+    return set() if finished else env.found_docs
+
+
+def _begin(_app: Sphinx, builder: Builder) -> None:
+    """Forget the old style sheet: until the new one is there, the site is not finished."""
+    (Path(builder.outdir) / markup.STYLE).unlink(missing_ok=True)
+
+
+def _finish(app: Sphinx, error: Exception | None) -> None:
+    """Gather what the pages use, and name the files with their digests on every page."""
+    templates = app.builder.templates
+    if error is not None or not getattr(templates, "sheets", None):
+        return
+    site = Path(app.outdir)
+    paths = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
+    pages = {path: path.read_text("utf-8") for path in paths}
+    scripts = [
+        rjsmin.jsmin((site / path).read_text("utf-8"), keep_bang_comments=True)
+        for path in templates.scripts
+    ]
+    known = stylesheet.names(pages.values(), scripts)
+    (site / markup.STYLE).parent.mkdir(exist_ok=True)
+    made = {
+        # The semicolons also keep one script's "use strict" from the others.
+        markup.SCRIPT: ";\n".join(["", *scripts]),
+        markup.STYLE: _style(site, templates.sheets, known, _formulas(pages.values())),
+    }
+    for path, text in made.items():
+        (site / path).write_text(text, "utf-8")
+    versions = {
+        path: _version((site / path).read_bytes())
+        for path in (*made, markup.ICONS, markup.FORMULAS)
+        if (site / path).is_file()
+    }
+    links = re.compile(rf"({'|'.join(map(re.escape, versions))})(?:\?v=\w+)?(?=\")")
+    for path, text in pages.items():
+        named = links.sub(lambda link: f"{link[1]}?v={versions[link[1]]}", text)
+        if named != text:
+            path.write_text(named, "utf-8")
+    _remove_sources(site, [*templates.sheets, *templates.scripts])
+
+
+def _style(site: Path, sheets: Iterable[str], known: set[str], formulas: set[str]) -> str:
+    css = "".join(_read(site, sheet) for sheet in sheets)
+    rules = stylesheet.purged(css, known)
+    icons = stylesheet.content(rules)
+    notices = dict.fromkeys(_NOTICE.findall(css))
+    parts = (_font(site, rule, icons, formulas) for rule in rules)
+    return "\n".join(['@charset "UTF-8";', *notices, "".join(map(str, filter(None, parts)))])
+
+
+def _read(site: Path, sheet: str) -> str:
+    """Return a style sheet with what it imports, its addresses made good for the new place."""
+    folder = posixpath.dirname(sheet)
+
+    def moved(url: re.Match[str]) -> str:
+        if url[1].startswith(("data:", "#")):
+            return url[0]
+        path = posixpath.join(folder, url[1])
+        return f"url({posixpath.relpath(path, posixpath.dirname(markup.STYLE))})"
+
+    def imported(rule: re.Match[str]) -> str:
+        return _read(site, posixpath.normpath(posixpath.join(folder, rule[1])))
+
+    css = (site / sheet).read_text("utf-8")
+    return _IMPORT.sub(imported, _URL.sub(moved, css))
+
+
+def _font(
+    site: Path, rule: stylesheet.Rule, icons: set[str], formulas: set[str]
+) -> stylesheet.Rule | None:
+    """Return a rule; one for a font of icons or formulas with the font cut down to those used."""
+    if rule.prelude != "@font-face":
+        return rule
+    folder = (site / markup.STYLE).parent
+    described = dict(rule.body)
+    sources = [(folder / url).resolve() for url in _URL.findall(described["src"])]
+    readable = [path for path in sources if path.suffix in {".ttf", ".otf", ".woff"}]
+    if not readable:
+        return rule
+    if fonts.is_for_formulas(readable[0]):
+        characters = formulas
+    elif _ICONS in readable[0].as_posix():
+        characters = icons
+    else:  # text may come to need any character
+        return rule
+    font = fonts.cut(readable[0], characters)
+    if font is None:
+        return None
+    name = f"{readable[0].stem}.woff"
+    (folder / name).write_bytes(font)
+    described["src"] = f'url({name}?v={_version(font)}) format("woff")'
+    return stylesheet.Rule(rule.prelude, list(described.items()))
+
+
+def _formulas(pages: Iterable[str]) -> set[str]:
+    """Return every character that a formula on one of the pages is drawn with."""
+    texts = (formula for page in pages for formula in _FORMULA.findall(page))
+    return fonts.drawn(unescape(_ANY_TAG.sub("", "".join(texts))))
+
+
+def _version(content: bytes) -> str:
+    """Return what pages and style sheets name a file's content with."""
+    return hashlib.sha256(content).hexdigest()[:10]
+
+
+def _remove_sources(site: Path, gathered: Iterable[str]) -> None:
+    """Remove what no page asks for any more; the next build that writes brings it again."""
+    for path in gathered:
+        if posixpath.dirname(path) in _THEME:
+            (site / path).unlink(missing_ok=True)
+    for folder in _THEME:
+        for file in (site / folder).glob("*"):
+            if file.name.endswith(".map") or file.stem in {"fontawesome", "theme"}:
+                file.unlink()
+    shutil.rmtree(site / _ICONS, ignore_errors=True)
