@@ -16,6 +16,8 @@ from pathlib import Path
 
 import yaml
 from playwright.sync_api import sync_playwright
+from pypdf import PdfWriter
+from pypdf.generic import NameObject, TextStringObject
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -31,7 +33,8 @@ GATHER = """async names => {
     part.id = at(name, "");
     for (const link of part.querySelectorAll("a[href]")) {
       const to = new URL(link.getAttribute("href"), address);
-      const other = names.find(name => new URL(`${name}.html`, document.baseURI).pathname === to.pathname);
+      const leadsTo = name => new URL(`${name}.html`, document.baseURI).pathname === to.pathname;
+      const other = names.find(leadsTo);
       link.href = other ? `#${at(other, to.hash.slice(1))}` : to.href;
     }
     for (const picture of part.querySelectorAll("img")) {
@@ -47,15 +50,12 @@ GATHER = """async names => {
   document.querySelectorAll(".onlyprint").forEach(tag => tag.remove());
   await Promise.all([...document.images].map(picture => picture.decode().catch(() => {})));
   await document.fonts.ready;
+  return [...document.querySelectorAll(".printed-page :is(h1, h2, h3, h4, h5, h6)")]
+    .map(heading => heading.textContent.replaceAll(/\\s+/g, " ").trim());
 }"""
 
-# The theme prints a title and a list of contents of its own before each page. A heading stays
-# with its text because it is taller than it looks: Chromium writes one that it had to move
-# twice into the outline.
+# The theme prints a title and a list of contents of its own before each page.
 STYLE = """
-.printed-page :is(h1, h2, h3) { break-after: auto !important; break-inside: avoid; }
-.printed-page :is(h1, h2, h3)::after {
-  content: ""; display: block; height: 6rem; margin-bottom: -6rem; }
 .printed-page + .printed-page { break-before: page; }
 .printed-page h1 { display: block !important; }
 .printed-page h2 { font-size: 1.5rem; }
@@ -70,6 +70,30 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_args):
         pass
+
+
+def put_titles(file, titles):
+    """Give the outline's entries the headings' words.
+
+    Chromium writes a heading twice if it had to move it to the next page, and loses the space
+    where it broke a line.
+    """
+
+    def entries(first):
+        while first is not None:
+            entry = first.get_object()
+            yield entry
+            yield from entries(entry.get("/First"))
+            first = entry.get("/Next")
+
+    writer = PdfWriter(clone_from=file)
+    outline = list(entries(writer.root_object["/Outlines"].get("/First")))
+    if len(outline) != len(titles):
+        sys.exit(f"The outline has {len(outline)} entries, but there are {len(titles)} headings.")
+    for entry, title in zip(outline, titles, strict=True):
+        entry[NameObject("/Title")] = TextStringObject(title)
+    writer.add_metadata({"/Title": titles[0]})
+    writer.write(file)
 
 
 def main(site, file):
@@ -91,12 +115,12 @@ def main(site, file):
         page = chromium.new_page(color_scheme="light", bypass_csp=True)
         page.goto(f"http://127.0.0.1:{server.server_port}/{contents['root']}.html")
         page.add_style_tag(content=STYLE)
-        page.evaluate(GATHER, [contents["root"], *chapters])
+        titles = page.evaluate(GATHER, [contents["root"], *chapters])
         page.pdf(
             path=file,
             format="A4",
             scale=0.8,
-            margin={side: "18mm" for side in ("top", "right", "bottom", "left")},
+            margin=dict.fromkeys(("top", "right", "bottom", "left"), "18mm"),
             print_background=True,
             display_header_footer=True,
             header_template="<span></span>",
@@ -106,8 +130,13 @@ def main(site, file):
         )
         chromium.close()
         server.shutdown()
+    put_titles(file, titles)
     print(f"The course is printed: {file}")
 
 
 if __name__ == "__main__":
-    main(Path("_build/html"), Path("_build/course.pdf"))
+    paths = [Path(path) for path in sys.argv[1:]] or [
+        Path("_build/html"),
+        Path("_build/course.pdf"),
+    ]
+    main(*paths)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import rjsmin
 
+from bnlab import sources
 from bnlab.site import fonts, markup, stylesheet
 
 if TYPE_CHECKING:
@@ -37,10 +38,27 @@ def setup(app: Sphinx) -> None:
     app.connect("build-finished", _finish, priority=900)
 
 
-def _outdated(app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> set[str]:
-    """Write every page again after a build that ended before it was finished."""
+def _outdated(app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> Iterable[str]:
+    """Name what to write again if that depends on files which Sphinx does not look at.
+
+    Sphinx copies a changed style sheet or script of the book only if it writes some page. Every
+    page depends on this package, and is bare after a build that ended before it was finished.
+    """
+    own = [Path(app.srcdir, folder) for folder in app.config.html_static_path]
+    state = _state(own), _state([Path(__file__).parent])
+    before = getattr(env, "bnlab_assets", (None, None))
+    env.bnlab_assets = state  # type: ignore[attr-defined]
     finished = app.builder.format != "html" or (Path(app.outdir) / markup.STYLE).is_file()
-    return set() if finished else env.found_docs
+    if not finished or state[1] != before[1]:
+        return env.found_docs
+    return [] if state == before else [app.config.root_doc]
+
+
+def _state(folders: Iterable[Path]) -> str:
+    """Return a digest of all files in some folders."""
+    files = (file for folder in folders for file in sorted(folder.rglob("*")))
+    contents = (file.read_bytes() for file in files if file.suffix != ".pyc" and file.is_file())
+    return sources.digest(*contents)
 
 
 def _begin(_app: Sphinx, builder: Builder) -> None:
@@ -67,8 +85,8 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         markup.SCRIPT: ";\n".join(["", *scripts]),
         markup.STYLE: _style(site, templates.sheets, known, _formulas(pages.values())),
     }
-    for path, text in made.items():
-        (site / path).write_text(text, "utf-8")
+    for name, text in made.items():
+        (site / name).write_text(text, "utf-8")
     versions = {
         path: _version((site / path).read_bytes())
         for path in (*made, markup.ICONS, markup.FORMULAS)
@@ -115,7 +133,7 @@ def _font(
     if rule.prelude != "@font-face":
         return rule
     folder = (site / markup.STYLE).parent
-    described = dict(rule.body)
+    described = dict(stylesheet.declarations([rule]))
     sources = [(folder / url).resolve() for url in _URL.findall(described["src"])]
     readable = [path for path in sources if path.suffix in {".ttf", ".otf", ".woff"}]
     if not readable:

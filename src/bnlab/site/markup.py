@@ -44,7 +44,7 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", _use_our_templates)
 
 
-def _use_our_templates(app: Sphinx, config: Any) -> None:
+def _use_our_templates(_app: Sphinx, config: Any) -> None:
     config.template_bridge = f"{__name__}.{Templates.__name__}"
 
 
@@ -181,7 +181,8 @@ def _mend(page: BeautifulSoup) -> None:
     # With another base, a link within the page would lead away from it.
     if page.base:
         page.head.insert(0, page.base)
-        page.select_one("#pst-skip-link").decompose()
+        for link in page.select("#pst-skip-link"):
+            link.decompose()
     # A browser may break a line between a formula and the comma behind it.
     for formula in page.select('math[display="inline"]'):
         follows = formula.next_sibling
@@ -189,6 +190,12 @@ def _mend(page: BeautifulSoup) -> None:
             word = formula.wrap(page.new_tag("span", attrs={"class": "math-word"}))
             word.append(mark[0])
             follows.replace_with(follows[mark.end() :])
+    # Every exercise and every solution bears the same id inside, which nothing links to.
+    for section in page.select("section#exercise-content, section#solution-content"):
+        del section["id"]
+    # A summary may hold no paragraph, says the standard that MyST-NB does not follow here.
+    for paragraph in page.select("summary > p"):
+        paragraph.name = "span"
     # pandas brings each table's looks along; the course's style sheet has its own.
     for style in page.select("style[scoped]"):
         style.decompose()
@@ -227,7 +234,7 @@ def _restrict(page: BeautifulSoup, handlers: set[str]) -> None:
     meta = page.new_tag("meta")
     meta["http-equiv"] = "Content-Security-Policy"
     meta["content"] = "; ".join(f"{name} {value}" for name, value in policy.items())
-    page.head.select_one("meta[charset]").insert_after(meta)
+    page.head.insert(1 if page.base else 0, meta)
 
 
 def _hash(text: str) -> str:

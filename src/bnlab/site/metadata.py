@@ -102,17 +102,16 @@ def _card(app: Sphinx, uri: str) -> str:
     path = f"{_CARDS}/{source.stem}.png"
     file = Path(app.outdir, path)
     if not file.is_file():
-        width, height = (side - 2 * _MARGIN for side in CARD)
         if source.suffix == ".svg":
             svg = _VARIABLE.sub(r"\1", source.read_text("utf-8"))
             png = resvg_py.svg_to_bytes(svg_string=svg, dpi=192, skip_system_fonts=True)
-            figure = Image.open(io.BytesIO(png))
+            figure = Image.open(io.BytesIO(png)).convert("RGB")
         else:
-            figure = Image.open(source)
-        figure = figure.convert("RGB")
+            figure = Image.open(source).convert("RGB")
+        inner = (CARD[0] - 2 * _MARGIN, CARD[1] - 2 * _MARGIN)
+        fitted = ImageOps.contain(figure, inner, Image.Resampling.LANCZOS)
         card = Image.new("RGB", CARD, figure.getpixel((0, 0)))
-        figure = ImageOps.contain(figure, (width, height), Image.Resampling.LANCZOS)
-        card.paste(figure, tuple((c - f) // 2 for c, f in zip(CARD, figure.size, strict=True)))
+        card.paste(fitted, ((CARD[0] - fitted.width) // 2, (CARD[1] - fitted.height) // 2))
         file.parent.mkdir(parents=True, exist_ok=True)
         card.quantize(256).save(file, optimize=True)
     return path

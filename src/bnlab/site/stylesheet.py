@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tinycss2
 from tinycss2 import ast
@@ -66,9 +66,7 @@ def names(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
     idle = tuple(f"{name}-" for name in IDLE)
     for script in scripts:
         found.update(
-            word
-            for word in _WORD.findall(script)
-            if word not in IDLE and not word.startswith(idle)
+            word for word in _WORD.findall(script) if word not in IDLE and not word.startswith(idle)
         )
     return found
 
@@ -80,14 +78,14 @@ def purged(css: str, known: set[str]) -> list[Rule]:
     """
     rules = list(_possible(tinycss2.parse_stylesheet(css, True, True), known))
     rules = _without_unread_properties(rules, known)
-    values = " ".join(value for name, value in _declarations(rules))
+    values = " ".join(value for name, value in declarations(rules))
     return [rule for rule in rules if _is_run(rule, values)]
 
 
 def content(rules: Iterable[Rule]) -> set[str]:
     """Return every character that the rules themselves put on a page, as icons are."""
     found: set[str] = set()
-    for name, value in _declarations(rules):
+    for name, value in declarations(rules):
         if name == "content" or name.startswith("--"):
             for token in tinycss2.parse_component_value_list(value):
                 if token.type == "string":
@@ -160,18 +158,22 @@ def _can_match(selector: Sequence[ast.Node], known: set[str]) -> bool:
             attribute = next((part.value for part in token.content if part.type == "ident"), "")
             if attribute not in known:
                 return False
-        elif kind == "function" and token.lower_name in {"is", "where", "has"}:
-            if not any(_can_match(part, known) for part in _split(token.arguments)):
-                return False
+        elif (
+            kind == "function"
+            and token.lower_name in {"is", "where", "has"}
+            and not any(_can_match(part, known) for part in _split(token.arguments))
+        ):
+            return False
         previous = token.value if kind == "literal" else ""
     return True
 
 
-def _declarations(rules: Iterable[Rule]) -> Iterator[tuple[str, str]]:
+def declarations(rules: Iterable[Rule]) -> Iterator[tuple[str, str]]:
+    """Yield every name and value that the rules set, those of nested rules too."""
     for rule in rules:
         for part in rule.body:
             if isinstance(part, Rule):
-                yield from _declarations([part])
+                yield from declarations([part])
             else:
                 yield part
 
@@ -179,7 +181,7 @@ def _declarations(rules: Iterable[Rule]) -> Iterator[tuple[str, str]]:
 def _without_unread_properties(rules: list[Rule], known: set[str]) -> list[Rule]:
     values: dict[str, set[str]] = {}
     read = {name for name in known if name.startswith("--")}
-    for name, value in _declarations(rules):
+    for name, value in declarations(rules):
         if name.startswith("--"):
             values.setdefault(name, set()).update(_PROPERTY.findall(value))
         else:
@@ -193,7 +195,7 @@ def _without_unread_properties(rules: list[Rule], known: set[str]) -> list[Rule]
     def filtered(rules: Iterable[Rule]) -> Iterator[Rule]:
         for rule in rules:
             if rule.body and isinstance(rule.body[0], Rule):
-                body: list = list(filtered(rule.body))
+                body: list[Any] = list(filtered(rule.body))
             else:
                 body = [part for part in rule.body if part[0] in read or part[0][:2] != "--"]
             if body:

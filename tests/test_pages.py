@@ -1,0 +1,475 @@
+"""The pages as readers get them: light, private, whole, and within everybody's reach."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import io
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from fontTools.ttLib import TTFont
+from PIL import Image
+from playwright.sync_api import Browser, Page
+from pypdf import PdfReader
+from test_browser import PAGES
+from test_site import LESSONS, pages
+from website import ROOT, Build, build, copy_project, copy_results, replace, soup
+
+from bnlab.site import fonts, stylesheet
+
+FIRST_VIEW = 350 * 1024
+PHONE, DESK = (390, 844), (1280, 900)
+STATIC = Path("_static/site")
+
+
+@contextmanager
+def visit(browser: Browser, address: str, size: tuple[int, int] = DESK, **kind: str) -> Iterator:
+    """Open a page in a browser of its own, and expect that nothing goes wrong there."""
+    problems: list[str] = []
+    viewport = {"width": size[0], "height": size[1]}
+    with browser.new_context(viewport=viewport, **kind) as context:
+        page = context.new_page()
+        page.on(
+            "console",
+            lambda message: (
+                problems.append(message.text) if message.type in {"error", "warning"} else None
+            ),
+        )
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(address)
+        yield page
+        assert not problems
+
+
+# Weight
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lessons_first_view_is_light(browser: Browser, address: str, lesson: str) -> None:
+    sizes: dict[str, int] = {}
+
+    def weigh(page: Page) -> None:
+        page.on("response", lambda response: sizes.update({response.url: len(response.body())}))
+
+    viewport = {"width": PHONE[0], "height": PHONE[1]}
+    with browser.new_context(viewport=viewport) as context:
+        page = context.new_page()
+        weigh(page)
+        page.goto(f"{address}lessons/{lesson}.html", wait_until="networkidle")
+        below = page.locator("img").evaluate_all(
+            "pictures => pictures.filter(picture =>"
+            " picture.getBoundingClientRect().top > innerHeight).map(picture => picture.src)"
+        )
+    weight = sum(size for url, size in sizes.items() if url not in below)
+    assert 100 * 1024 < weight <= FIRST_VIEW, sizes
+
+
+def test_every_picture_has_its_size_and_waits_for_its_turn(site: Build) -> None:
+    for path in pages(site):
+        for picture in soup(path).select("article img"):
+            assert int(picture["width"]) > 0
+            assert int(picture["height"]) > 0
+            assert picture["loading"] == "lazy"
+
+
+def test_a_style_sheet_keeps_what_can_apply_and_nothing_else() -> None:
+    css = """
+        @charset "UTF-8";
+        :root { --used: 1px; --through: var(--used); --unused: 2px }
+        .there, .not-there > b { width: var(--through) }
+        .not-there { color: red }
+        #there:hover::before, .there:not(.not-there) { content: "\\f0c9" }
+        .there:is(.not-there, [open]) { animation: spin 1s }
+        .made-by-script { color: blue !important }
+        @media print { .not-there { color: red } }
+        @media print { p { color: red } }
+        @keyframes spin { to { rotate: 1turn } }
+        @keyframes idle { to { rotate: 1turn } }
+    """
+    page = '<p class="there" id="there" open>not-there</p>'
+    known = stylesheet.names([page], ['add("made-by-script")'])
+    rules = stylesheet.purged(css, known)
+    assert [str(rule).strip() for rule in rules] == [
+        ":root{--used:1px;--through:var(--used);}",
+        ".there{width:var(--through);}",
+        '#there:hover::before,.there:not(.not-there){content:"\uf0c9";}',
+        ".there:is(.not-there, [open]){animation:spin 1s;}",
+        ".made-by-script{color:blue!important;}",
+        "@media print{p{color:red;}\n}",
+        "@keyframes spin{to{rotate:1turn;}\n}",
+    ]
+    assert stylesheet.content(rules) == {"\uf0c9"}
+
+
+def test_every_icon_is_in_the_font_that_is_shipped(
+    browser: Browser, address: str, site: Build
+) -> None:
+    shipped: set[int] = set()
+    for font in (site.html / STATIC).glob("fa-*.woff"):
+        shipped |= TTFont(font).getBestCmap().keys()
+    for name in ("index", "lessons/baseline", "search"):
+        with visit(browser, f"{address}{name}.html") as page:
+            shown = page.locator('[class*="fa-"]').evaluate_all(
+                "icons => icons.map(icon => getComputedStyle(icon, '::before').content)"
+            )
+            assert len(shown) >= 8
+            for content in shown:
+                assert len(content) == 3, "an icon without a character"
+                assert ord(content[1]) in shipped
+            assert (
+                page.evaluate(
+                    "document.fonts.ready.then(() => [...document.fonts].filter("
+                    "font => font.family.includes('Awesome') && font.status === 'error').length)"
+                )
+                == 0
+            )
+
+
+def test_every_formula_is_drawn_with_the_font_that_is_shipped(
+    browser: Browser, address: str, site: Build
+) -> None:
+    file = site.html / STATIC / "stix-two-math.woff"
+    assert fonts.is_for_formulas(file)
+    shipped = TTFont(file).getBestCmap().keys()
+    formulas = [math for path in pages(site) for math in soup(path).find_all("math")]
+    assert formulas
+    for formula in formulas:
+        text = re.sub(r"\s", "", formula.get_text())
+        assert {ord(character) for character in fonts.drawn(text)} <= shipped, text
+    assert ord("√") in shipped
+    with visit(browser, f"{address}lessons/bn_approach_one.html") as page:
+        assert page.evaluate(
+            "document.fonts.ready.then(() => document.fonts.check('16px \"STIX Two Math\"', 'x'))"
+        )
+
+
+# Privacy
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search", "404"])
+def test_a_page_keeps_to_its_policy_and_the_policy_to_this_site(
+    browser: Browser, address: str, site: Build, name: str
+) -> None:
+    policy = soup(site.html / f"{name}.html").select_one(
+        'head > meta[http-equiv="Content-Security-Policy"]'
+    )["content"]
+    assert "default-src 'self'" in policy
+    assert not re.search(r"unsafe-inline|unsafe-eval|https?:|\*", policy)
+    with visit(browser, f"{address}{name}.html") as page:
+        page.wait_for_load_state("networkidle")
+
+
+def test_the_policy_stops_a_strange_script_and_another_host(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{address}index.html")
+        page.evaluate(
+            """() => {
+                const script = document.createElement("script");
+                script.textContent = "window.strange = true";
+                document.head.append(script);
+            }"""
+        )
+        assert page.evaluate("window.strange") is None
+        elsewhere = address.replace("127.0.0.1", "localhost")
+        outcome = page.evaluate(
+            "address => fetch(address).then(() => 'answered', () => 'refused')", elsewhere
+        )
+        assert outcome == "refused"
+
+
+# What the theme offers works
+
+
+def test_menus_tooltips_and_copy_buttons_work(browser: Browser, address: str) -> None:
+    with visit(browser, f"{address}lessons/baseline.html") as page:
+        button = page.locator(".dropdown-toggle").first
+        menu = page.locator(".dropdown-menu").first
+        assert not menu.is_visible()
+        button.click()
+        menu.wait_for(state="visible")
+        page.keyboard.press("Escape")
+        page.mouse.move(600, 600)  # the menu stays while the pointer is over it
+        menu.wait_for(state="hidden")
+        page.locator(".btn-fullscreen-button").hover()
+        page.locator(".tooltip").wait_for()
+        code = page.locator("div.highlight").first
+        code.hover()
+        code.locator("button.copybtn").click()
+        page.locator("button.copybtn.success").wait_for()
+        sidebar = page.locator("#pst-primary-sidebar")
+        assert sidebar.is_visible()
+        page.locator(".primary-toggle").click()
+        sidebar.wait_for(state="hidden")
+
+
+def test_the_sidebars_open_on_a_phone(browser: Browser, address: str) -> None:
+    with visit(browser, f"{address}lessons/baseline.html", PHONE) as page:
+        for side in ("primary", "secondary"):
+            page.locator(f".{side}-toggle").click()
+            page.locator(f"#pst-{side}-sidebar-modal").wait_for(state="visible")
+            page.keyboard.press("Escape")
+            page.locator(f"#pst-{side}-sidebar-modal").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("batch_orders", "reference.html"), ("moving average", "lessons/bn_approach_one.html")],
+)
+def test_the_search_finds_names_of_code_and_prose(
+    browser: Browser, address: str, words: str, found: str
+) -> None:
+    with visit(browser, f"{address}lessons/baseline.html") as page:
+        page.keyboard.press("Control+k")
+        page.locator("#pst-search-dialog input").fill(words)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search.html*")
+        page.locator(f'#search-results a[href*="{found}"]').first.wait_for()
+        page.wait_for_load_state("networkidle")
+
+
+# Within everybody's reach
+
+
+def _unfold_and_look(page: Page) -> None:
+    """Open all that is folded on a page: solutions, hidden code, and each menu in turn."""
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    for toggle in page.locator("button.toggle-button-hidden").all():
+        toggle.click()
+    for button in page.locator("[data-bs-toggle=dropdown]:visible").all():
+        button.click()
+        page.locator(".dropdown-menu.show").first.wait_for()
+        look_with_axe(page)
+        page.keyboard.press("Escape")
+
+
+def look_with_axe(page: Page) -> None:
+    found = Axe().run(page)
+    assert not found.response["violations"], found.generate_report()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*PAGES, "search", "404"])
+def test_axe_finds_nothing_closed_or_open(
+    browser: Browser, address: str, name: str, scheme: str, size: tuple[int, int]
+) -> None:
+    # axe-core is a stranger to the page's policy.
+    kind = {"color_scheme": scheme, "bypass_csp": True, "reduced_motion": "reduce"}
+    with visit(browser, f"{address}{name}.html", size, **kind) as page:
+        assert page.locator("html").get_attribute("data-theme") == scheme
+        look_with_axe(page)
+        _unfold_and_look(page)
+        look_with_axe(page)
+
+
+def test_axe_finds_nothing_in_the_sidebars_and_the_search_of_a_phone(
+    browser: Browser, address: str
+) -> None:
+    kind = {"bypass_csp": True, "reduced_motion": "reduce"}
+    with visit(browser, f"{address}lessons/baseline.html", PHONE, **kind) as page:
+        for opener, dialog in (
+            (".primary-toggle", "#pst-primary-sidebar-modal"),
+            (".secondary-toggle", "#pst-secondary-sidebar-modal"),
+            (".search-button:visible", "#pst-search-dialog"),
+        ):
+            page.locator(opener).first.click()
+            page.locator(dialog).wait_for(state="visible")
+            look_with_axe(page)
+            page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(
+    browser: Browser, address: str, size: tuple[int, int]
+) -> None:
+    with visit(browser, f"{address}lessons/baseline.html", size, reduced_motion="reduce") as page:
+        page.wait_for_load_state("networkidle")
+        wanted = page.evaluate(
+            """() => {
+                const reachable = "a[href], button, input, summary, [tabindex='0']";
+                const all = [...document.querySelectorAll(reachable)].filter(
+                    tag => tag.tabIndex >= 0 && !tag.disabled
+                        && tag.checkVisibility({visibilityProperty: true, opacityProperty: false})
+                );
+                all.forEach((tag, index) => { tag.dataset.stop = index; });
+                return all.length;
+            }"""
+        )
+        assert wanted > 40
+        reached = set()
+        for _ in range(wanted + 5):
+            page.keyboard.press("Tab")
+            stop, shown = page.evaluate(
+                """() => {
+                    const tag = document.activeElement;
+                    const style = getComputedStyle(tag);
+                    const shown = style.outlineStyle !== "none" && style.outlineWidth !== "0px";
+                    return [tag.dataset.stop, shown || style.boxShadow !== "none"];
+                }"""
+            )
+            if stop is not None:
+                reached.add(int(stop))
+                assert shown, page.evaluate("document.activeElement.outerHTML")
+        missed = set(range(wanted)) - reached
+        assert not missed, page.evaluate(
+            "stops => stops.map(stop => document.querySelector("
+            "`[data-stop='${stop}']`).outerHTML.slice(0, 200))",
+            sorted(missed),
+        )
+
+
+def test_who_wants_less_motion_sees_none(browser: Browser, address: str) -> None:
+    with visit(browser, f"{address}lessons/baseline.html", reduced_motion="reduce") as page:
+        moving = page.evaluate(
+            """() => [...document.querySelectorAll("*")].filter(tag => {
+                const style = getComputedStyle(tag);
+                return /[1-9]/.test(style.transitionDuration + style.animationDuration);
+            }).length"""
+        )
+        assert moving == 0
+
+
+# Found, shared, lost and printed
+
+
+def test_every_page_has_a_title_and_a_description_of_its_own(site: Build) -> None:
+    seen = set()
+    for path in pages(site):
+        head = soup(path).head
+        seen.add(head.title.get_text())
+        seen.add(head.select_one('meta[name="description"]')["content"])
+        assert 30 <= len(head.select_one('meta[name="description"]')["content"]) <= 160
+    assert len(seen) == 2 * len(pages(site))
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lessons_card_shows_its_first_figure(site: Build, lesson: str) -> None:
+    path = site.html / "lessons" / f"{lesson}.html"
+    page = soup(path)
+    card = (path.parent / page.select_one('meta[property="og:image"]')["content"]).resolve()
+    first = page.select_one("article img")
+    assert card.stem == Path(first["src"]).stem
+    alt = page.select_one('meta[property="og:image:alt"]')["content"]
+    assert alt.strip() == first["alt"].strip()
+    with Image.open(card) as picture:
+        assert picture.size == (1200, 630)
+        assert len(picture.convert("RGB").getcolors(maxcolors=1 << 20)) > 50
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The site of a copy that knows its address."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    project = copy_project(folder / "project")
+    replace(project / "_config.yml", "html:\n", "html:\n  baseurl: https://example.org/course/\n")
+    known = build(project, results=copy_results(folder / "store"))
+    assert known.status == 0, known.output
+    return known
+
+
+def test_a_known_address_is_named_on_every_page_and_in_the_sitemap(
+    elsewhere: Build, site: Build
+) -> None:
+    known = elsewhere
+    named = re.findall(
+        "<loc>https://example.org/course/(.*)</loc>",
+        (known.html / "sitemap.xml").read_text("utf-8"),
+    )
+    assert sorted(named) == sorted(f"{name}.html" for name in PAGES)
+    for name in named:
+        head = soup(known.html / name).head
+        address = f"https://example.org/course/{name}"
+        assert head.select_one('link[rel="canonical"]')["href"] == address
+        assert head.select_one('meta[property="og:url"]')["content"] == address
+        if card := head.select_one('meta[property="og:image"]'):
+            assert card["content"].startswith("https://example.org/course/_static/cards/")
+    assert soup(known.html / "404.html").base["href"] == "/course/"
+    assert not (site.html / "sitemap.xml").exists(), "a sitemap without an address"
+
+
+def test_an_edited_style_sheet_is_shipped_under_a_new_name(elsewhere: Build) -> None:
+    def shipped() -> set[str]:
+        return {
+            link["href"].rsplit("/", 1)[-1]
+            for path in pages(elsewhere)
+            for link in soup(path).select('link[rel="stylesheet"]')
+        }
+
+    before = shipped()
+    project = elsewhere.html.parent.parent
+    with (project / "book" / "_static" / "course.css").open("a") as sheet:
+        sheet.write("p.claim { outline-offset: 1234px; }\n")
+    assert build(project, results=project.parent / "store").status == 0
+    assert "outline-offset:1234px" in (elsewhere.html / STATIC / "style.css").read_text("utf-8")
+    assert len(before) == len(shipped()) == 1
+    assert before != shipped()
+
+
+def test_the_page_for_a_wrong_address_is_whole_at_any_depth(browser: Browser, site: Build) -> None:
+    page_404 = (site.html / "404.html").read_bytes()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        """A static host: it answers a wrong address with the page for it."""
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+        def send_error(self, code: int, *_args: object) -> None:
+            self.send_response(code)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page_404)
+
+    handler = functools.partial(Handler, directory=str(site.html))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        root = f"http://127.0.0.1:{server.server_port}/"
+        with browser.new_context() as context:
+            page = context.new_page()
+            failed: list[str] = []
+            page.on(
+                "response",
+                lambda response: response.ok or failed.append(urlsplit(response.url).path),
+            )
+            for wrong in ("missing.html", "lessons/missing.html", "a/b/c/missing"):
+                failed.clear()
+                page.goto(urljoin(root, wrong), wait_until="networkidle")
+                assert failed == [f"/{wrong}"]
+                assert page.locator("h1:visible").inner_text() == "There is no such page"
+            page.get_by_role("link", name="the first page").click()
+            assert page.url == f"{root}index.html"
+        server.shutdown()
+
+
+def test_the_whole_course_is_one_pdf_with_outline_and_page_numbers(
+    browser: Browser, site: Build, tmp_path: Path
+) -> None:
+    file = tmp_path / "course.pdf"
+    command = [sys.executable, ROOT / "tools" / "pdf.py", site.html, file]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    pdf = PdfReader(io.BytesIO(file.read_bytes()))
+    chapters = [entry.title for entry in pdf.outline if not isinstance(entry, list)]
+    titles = [
+        re.sub(r"#$", "", soup(site.html / f"{name}.html").select_one("article h1").get_text())
+        for name in PAGES
+    ]
+    assert chapters == titles
+    for number in (1, len(pdf.pages)):
+        assert f"{number} / {len(pdf.pages)}" in pdf.pages[number - 1].extract_text()
+    links = [
+        note.get_object()
+        for page in pdf.pages
+        for note in page.get("/Annots", [])
+        if note.get_object().get("/Subtype") == "/Link"
+    ]
+    assert sum("/Dest" in link for link in links) > 50
