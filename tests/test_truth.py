@@ -158,6 +158,8 @@ def test_a_deleted_lesson_leaves_no_page_and_a_new_one_joins(project: Path) -> N
     assert executed(project) == 0
     html = project / "_build" / "html"
     assert not (html / "lessons/tensorboard.html").exists()
+    another = soup(html / "lessons/another.html")
+    assert len(another.select("div.cell_output")) >= len(another.select("div.cell")) / 2
     for page in ("index.html", "about.html", "lessons/another.html"):
         assert "Another lesson" in (html / page).read_text("utf-8")
         assert "tensorboard.html" not in (html / page).read_text("utf-8")

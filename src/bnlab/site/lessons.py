@@ -146,8 +146,9 @@ def _prepare(app: Sphinx) -> None:
     keys: dict[str, str] = {}
     stale: list[execution.Stale] = []
     for name in app.config.external_site_map:
-        path = Path(env.doc2path(name))
-        if path.suffix != ".md" or not path.is_file():
+        # Sphinx itself does not know a new page's file yet.
+        path = Path(app.srcdir) / f"{name.removesuffix('.md')}.md"
+        if not path.is_file():
             continue
         text = path.read_text("utf-8")
         if not is_myst_markdown_notebook(text):
