@@ -165,9 +165,12 @@ class Memory(threading.Thread):
 
 
 @pytest.fixture
-def server(binder: tuple[Fork, Path, dict[str, str]]) -> Iterator[tuple[str, Memory]]:
+def server(
+    binder: tuple[Fork, Path, dict[str, str]], tmp_path: Path
+) -> Iterator[tuple[str, Memory]]:
     """The address of a Jupyter server as Binder starts it, and the memory it takes."""
     _, checkout, env = binder
+    env = env | {"JUPYTER_CONFIG_DIR": str(tmp_path)}  # else it opens the last lesson again
     command = ("jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0")
     options = ("--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True")
     process = subprocess.Popen(
