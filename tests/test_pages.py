@@ -240,36 +240,42 @@ def test_the_search_finds_names_of_code_and_prose(
 # Within everybody's reach
 
 
-def _unfold_and_look(page: Page) -> None:
-    """Open all that is folded on a page: solutions, hidden code, and each menu in turn."""
-    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
-    for toggle in page.locator("button.toggle-button-hidden").all():
-        toggle.click()
-    for button in page.locator("[data-bs-toggle=dropdown]:visible").all():
-        button.click()
-        page.locator(".dropdown-menu.show").first.wait_for()
-        look_with_axe(page)
-        page.keyboard.press("Escape")
-
-
-def look_with_axe(page: Page) -> None:
-    found = Axe().run(page)
+def look_with_axe(page: Page, **options: object) -> None:
+    found = Axe().run(page, options={"resultTypes": ["violations"], **options})
     assert not found.response["violations"], found.generate_report()
 
 
+def unfold(page: Page) -> None:
+    """Open all that is folded on a page: solutions, hidden code, and its menus."""
+    page.evaluate(
+        """() => {
+            document.querySelectorAll("details").forEach(tag => { tag.open = true; });
+            document.querySelectorAll("button.toggle-button-hidden").forEach(tag => tag.click());
+            document.querySelectorAll(".dropdown-menu")
+                .forEach(menu => menu.classList.add("show"));
+        }"""
+    )
+    # The theme takes its time to let the keyboard scroll what is wider than its place.
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("pre, .output, div.math")].every(
+            tag => tag.tabIndex === 0 || tag.scrollWidth <= tag.clientWidth)"""
+    )
+
+
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", [*PAGES, "search", "404"])
-def test_axe_finds_nothing_closed_or_open(
-    browser: Browser, address: str, name: str, scheme: str, size: tuple[int, int]
+def test_axe_finds_nothing_closed_or_open_light_or_dark(
+    browser: Browser, address: str, name: str, size: tuple[int, int]
 ) -> None:
     # axe-core is a stranger to the page's policy.
-    kind = {"color_scheme": scheme, "bypass_csp": True, "reduced_motion": "reduce"}
+    kind = {"bypass_csp": True, "reduced_motion": "reduce"}
     with visit(browser, f"{address}{name}.html", size, **kind) as page:
-        assert page.locator("html").get_attribute("data-theme") == scheme
         look_with_axe(page)
-        _unfold_and_look(page)
+        unfold(page)
         look_with_axe(page)
+        page.emulate_media(color_scheme="dark")
+        assert page.locator("html").get_attribute("data-theme") == "dark"
+        look_with_axe(page, runOnly=["color-contrast"])  # a scheme changes nothing but colours
 
 
 def test_axe_finds_nothing_in_the_sidebars_and_the_search_of_a_phone(

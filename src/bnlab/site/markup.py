@@ -176,6 +176,12 @@ def _mend(page: BeautifulSoup) -> None:
     """Mend what a browser forgives and a screen reader or a validator does not."""
     for icon in page.select('i[class*="fa-"], span[class*="fa-"]'):
         icon["aria-hidden"] = "true"
+    # The theme leaves the title and the contents of the site outside of all landmarks.
+    for sidebar in page.select("#pst-primary-sidebar"):
+        sidebar.attrs |= {"role": "region", "aria-label": "Contents of the site"}
+    # A list's parts are its items; the role that docutils gives them is no longer one.
+    for entry in page.select('[role="list"] > [role="doc-biblioentry"]'):
+        entry["role"] = "listitem"
     for extra in page.select('meta[name="viewport"]')[1:]:
         extra.decompose()
     # With another base, a link within the page would lead away from it.
@@ -201,6 +207,8 @@ def _mend(page: BeautifulSoup) -> None:
         style.decompose()
     for table in page.select("table.dataframe"):
         del table["border"]
+        for corner in table.select("th:empty"):
+            corner.name = "td"
         for row in table.select("tr[style]"):
             del row["style"]
 
