@@ -38,6 +38,8 @@ def test_a_published_notebook_runs_and_shows_what_its_page_shows(
     # As in a build: another number of threads changes the last digits.
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
     monkeypatch.setenv("TF_NUM_INTEROP_THREADS", "1")
-    runner = ExecutePreprocessor(timeout=600, extra_arguments=["--log-level=ERROR"])
+    runner = ExecutePreprocessor(
+        timeout=600, extra_arguments=["--log-level=ERROR"], coalesce_streams=True
+    )
     runner.preprocess(notebook, {"metadata": {"path": str(tmp_path)}})
     assert outputs(notebook) == shown

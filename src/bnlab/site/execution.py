@@ -162,6 +162,8 @@ def _execute_into(
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(lesson.path.parent)}},
         record_timing=False,
+        # Else it depends on the moment whether a cell's text comes in one piece or in two.
+        coalesce_streams=True,
     )
     try:
         kernels.run(name, client, environment)
