@@ -42,6 +42,7 @@ def setup(app: Sphinx) -> None:
     app.connect("html-collect-pages", _not_found)
     app.connect("html-page-context", _describe)
     app.connect("build-finished", _map)
+    app.connect("build-finished", _remove_cards)
 
 
 def _not_found(_app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -115,6 +116,17 @@ def _card(app: Sphinx, uri: str) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         card.quantize(256).save(file, optimize=True)
     return path
+
+
+def _remove_cards(app: Sphinx, error: Exception | None) -> None:
+    """Delete the cards that no page names any more."""
+    folder = Path(app.outdir, _CARDS)
+    if error is None and folder.is_dir():
+        pages = (Path(app.builder.get_outfilename(name)) for name in app.env.found_docs)
+        named = "".join(page.read_text("utf-8") for page in pages if page.is_file())
+        for card in folder.iterdir():
+            if card.name not in named:
+                card.unlink()
 
 
 def _map(app: Sphinx, error: Exception | None) -> None:
