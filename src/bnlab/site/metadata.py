@@ -122,7 +122,7 @@ def _remove_cards(app: Sphinx, error: Exception | None) -> None:
     """Delete the cards that no page names any more."""
     folder = Path(app.outdir, _CARDS)
     if error is None and folder.is_dir():
-        pages = (Path(app.builder.get_outfilename(name)) for name in app.env.found_docs)
+        pages = (Path(app.outdir, f"{name}.html") for name in app.env.found_docs)
         named = "".join(page.read_text("utf-8") for page in pages if page.is_file())
         for card in folder.iterdir():
             if card.name not in named:
