@@ -52,7 +52,7 @@ def _add_menu(
             "label": f"launch-{text.lower()}",
         }
 
-    images = "_static/images"
+    # Icons of the font: the services' pictures weigh more than all icons together.
     context["header_buttons"].append(
         {
             "type": "group",
@@ -63,13 +63,13 @@ def _add_menu(
                 link(
                     "Colab",
                     "Run this lesson on Colab",
-                    f"{images}/logo_colab.png",
+                    "fas fa-cloud",
                     colab(repository, path) if repository else pathto(HELP),
                 ),
                 link(
                     "Binder",
                     "Run this lesson on Binder",
-                    f"{images}/logo_binder.svg",
+                    "fas fa-flask",
                     binder(repository, path) if repository else pathto(HELP),
                 ),
                 link(
