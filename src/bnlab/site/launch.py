@@ -63,7 +63,7 @@ def _add_menu(
                 link(
                     "Colab",
                     "Run this lesson on Colab",
-                    "fas fa-cloud",
+                    "fas fa-play",
                     colab(repository, path) if repository else pathto(HELP),
                 ),
                 link(
