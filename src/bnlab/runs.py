@@ -91,6 +91,11 @@ class Run:
         return catalogue.find(self.recipe.network)
 
     @property
+    def steps(self) -> int:
+        """Updates of the weights in one epoch, of which the last may be of a smaller batch."""
+        return -(-(60_000 - data.VALID_SIZE) // self.recipe.batch_size)
+
+    @property
     def events(self) -> Path:
         """The folder with the TensorBoard event logs: ``train`` and ``validation``."""
         return self.folder / "events"
@@ -114,8 +119,7 @@ class Run:
 
     def log(self) -> str:
         """Return the training log in the form of ``fit``, without the times."""
-        epochs = self.recipe.epochs
-        steps = -(-(60_000 - data.VALID_SIZE) // self.recipe.batch_size)
+        epochs, steps = self.recipe.epochs, self.steps
         lines = []
         for epoch, values in enumerate(zip(*self.history.values(), strict=True), start=1):
             lines.append(f"Epoch {epoch}/{epochs}")
@@ -203,10 +207,11 @@ def load_all(recipes: Iterable[Recipe]) -> list[Run]:
         If the data cannot be read, or a run cannot be kept.
     """
     recipes = list(recipes)
-    missing = [recipe for recipe in recipes if find(recipe) is None]
+    found = {recipe: find(recipe) for recipe in recipes}
+    missing = [recipe for recipe, run in found.items() if run is None]
     if missing:
         _train_all(missing)
-    return [_found(recipe) for recipe in recipes]
+    return [found[recipe] or _found(recipe) for recipe in recipes]
 
 
 def spread(runs: Iterable[Run], metric: str) -> Spread:

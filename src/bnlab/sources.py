@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib.metadata
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,10 @@ def digest(*parts: str | bytes) -> str:
 
 def versions(names: Iterable[str]) -> dict[str, str]:
     """Return the installed version of each distribution."""
-    return {name: importlib.metadata.version(name) for name in names}
+    return {name: _version(name) for name in names}
+
+
+_version = functools.cache(importlib.metadata.version)
 
 
 def path_of(module: str) -> Path:
@@ -71,15 +75,8 @@ def imported(code: str) -> set[str]:
 
 
 def _named(code: str) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
     modules = set()
-    for name in names:
+    for name in _candidates(code):
         try:
             path_of(name)
         except ModuleNotFoundError:  # another package's, or a name inside a module
@@ -88,9 +85,31 @@ def _named(code: str) -> set[str]:
     return modules
 
 
+# A build asks for the same digests many times. What is remembered is remembered by the code's
+# text, so a file that changes meanwhile is noticed.
+
+
+@functools.cache
+def _candidates(code: str) -> frozenset[str]:
+    """Return every full name that may be an imported module's."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(name for name in names if name.split(".")[0] == PACKAGE.name)
+
+
 def module_digest(module: str) -> str:
     """Return a digest of a module's code; comments, docstrings and layout do not count."""
-    return digest(_canonical(ast.parse(path_of(module).read_text("utf-8"))))
+    return _code_digest(path_of(module).read_text("utf-8"))
+
+
+@functools.cache
+def _code_digest(code: str) -> str:
+    return digest(_canonical(ast.parse(code)))
 
 
 def function_digest(module: str, function: str) -> str:
@@ -103,12 +122,20 @@ def function_digest(module: str, function: str) -> str:
     ValueError
         If the module does not define the function at its top level.
     """
+    found = _function_digest(path_of(module).read_text("utf-8"), function)
+    if found is None:
+        raise ValueError(f"{module} defines no {function!r}.")
+    return found
+
+
+@functools.cache
+def _function_digest(code: str, function: str) -> str | None:
     defined: dict[str, list[ast.stmt]] = {}
-    for statement in _single(ast.parse(path_of(module).read_text("utf-8")).body):
+    for statement in _single(ast.parse(code).body):
         for name in _binds(statement):
             defined.setdefault(name, []).append(statement)
     if function not in defined:
-        raise ValueError(f"{module} defines no {function!r}.")
+        return None
     used: dict[str, list[ast.stmt]] = {}
     waiting = {function}
     while waiting:

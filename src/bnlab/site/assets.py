@@ -18,7 +18,6 @@ from bnlab.site import fonts, markup, stylesheet
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
-    from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
 _THEME = ("_static/styles", "_static/scripts")
@@ -33,7 +32,6 @@ _ANY_TAG = re.compile(r"<[^>]*>")
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.connect("env-get-outdated", _outdated)
-    app.connect("write-started", _begin)
     # After the theme has written its last style sheet (priority 500).
     app.connect("build-finished", _finish, priority=900)
 
@@ -42,14 +40,13 @@ def _outdated(app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> Iterab
     """Name what to write again if that depends on files which Sphinx does not look at.
 
     Sphinx copies a changed style sheet or script of the book only if it writes some page. Every
-    page depends on this package, and is bare after a build that ended before it was finished.
+    page depends on this package.
     """
     own = [Path(app.srcdir, folder) for folder in app.config.html_static_path]
     state = _state(own), _state([Path(__file__).parent])
     before = getattr(env, "bnlab_assets", (None, None))
     env.bnlab_assets = state  # type: ignore[attr-defined]
-    finished = app.builder.format != "html" or (Path(app.outdir) / markup.STYLE).is_file()
-    if not finished or state[1] != before[1]:
+    if state[1] != before[1]:
         return env.found_docs
     return [] if state == before else [app.config.root_doc]
 
@@ -59,11 +56,6 @@ def _state(folders: Iterable[Path]) -> str:
     files = (file for folder in folders for file in sorted(folder.rglob("*")))
     contents = (file.read_bytes() for file in files if file.suffix != ".pyc" and file.is_file())
     return sources.digest(*contents)
-
-
-def _begin(_app: Sphinx, builder: Builder) -> None:
-    """Forget the old style sheet: until the new one is there, the site is not finished."""
-    (Path(builder.outdir) / markup.STYLE).unlink(missing_ok=True)
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:

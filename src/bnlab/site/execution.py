@@ -164,9 +164,13 @@ def _execute_into(
         record_timing=False,
         # Else it depends on the moment whether a cell's text comes in one piece or in two.
         coalesce_streams=True,
+        # By then all outputs are here, and TensorFlow takes a second to leave.
+        shutdown_kernel="immediate",
     )
     try:
-        kernels.run(name, client, environment)
+        # A killed kernel leaves its temporary files behind.
+        with tempfile.TemporaryDirectory(prefix="bnlab-") as temporary:
+            kernels.run(name, client, environment | {"TMPDIR": temporary})
     except nbclient.exceptions.CellExecutionError as error:
         raise LessonError(_failure(name, notebook, str(error))) from None
     except nbclient.exceptions.CellTimeoutError as error:

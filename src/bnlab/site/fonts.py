@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import logging
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
+# fontTools is loaded where it is used: a build that writes nothing need not wait for it.
 
 
 def is_for_formulas(path: Path) -> bool:
     """Tell whether a font knows how to lay out formulas."""
+    from fontTools.ttLib import TTFont
+
     with TTFont(path, lazy=True) as font:
         return "MATH" in font
 
@@ -23,6 +25,9 @@ def cut(path: Path, characters: Iterable[str]) -> bytes | None:
     WOFF and not WOFF2: at a few kilobytes the better compression saves little, and it would
     need a package more.
     """
+    from fontTools import subset
+
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
     options = subset.Options(flavor="woff", hinting=False, layout_features=[])
     options.name_IDs = ["*"]  # the licence is among them
     with subset.load_font(str(path), options) as font:

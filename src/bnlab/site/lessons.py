@@ -9,7 +9,6 @@ only, and would go on showing what an older module printed.
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import json
 import platform
 import sys
@@ -32,6 +31,22 @@ if TYPE_CHECKING:
 _EXECUTION_TAGS = {"raises-exception", "skip-execution"}
 
 _store = store.Store("lessons")
+
+
+class Code(NamedTuple):
+    """What a lesson's outputs depend on, of all that stands in its file.
+
+    Attributes
+    ----------
+    cells : list of tuple
+        Each code cell's source and those of its tags that change its execution.
+    files : list of str
+        Further files that the cells read, relative to the lesson's folder. The front matter
+        names them: ``bnlab: files: []``.
+    """
+
+    cells: list[tuple[str, list[str]]]
+    files: list[str]
 
 
 class Execution(NamedTuple):
@@ -77,14 +92,12 @@ def read(text: str, *, path: str, key: str, config: MdParserConfig) -> nbformat.
     return notebook
 
 
-def lesson_key(notebook: nbformat.NotebookNode, folder: Path) -> str:
+def lesson_key(code: Code, folder: Path) -> str:
     """Return the digest of everything that a lesson's outputs depend on.
 
     Parameters
     ----------
-    notebook : NotebookNode
-        Its front matter may name further files that the cells read: ``bnlab: files: []``,
-        with paths relative to the lesson.
+    code : Code
     folder : pathlib.Path
         The lesson's folder.
 
@@ -95,21 +108,17 @@ def lesson_key(notebook: nbformat.NotebookNode, folder: Path) -> str:
     OSError
         If a named file cannot be read.
     """
-    cells = [
-        (cell.source, sorted(_EXECUTION_TAGS & set(cell.metadata.get("tags", []))))
-        for cell in execution.code_cells(notebook)
-    ]
     # IPython's own syntax (%magic, !command, name?) imports nothing of this package.
-    code = "\n".join(
+    python = "\n".join(
         line
-        for source, _ in cells
+        for source, _ in code.cells
         for line in source.splitlines()
         if not line.lstrip().startswith(("%", "!", "?")) and not line.rstrip().endswith("?")
     )
-    read = {name: sources.path_of(name) for name in sorted(sources.imported(code))}
-    read |= {name: folder / name for name in notebook.metadata.get("bnlab", {}).get("files", [])}
+    read = {name: sources.path_of(name) for name in sorted(sources.imported(python))}
+    read |= {name: folder / name for name in code.files}
     return sources.digest(
-        json.dumps(cells),
+        json.dumps(code.cells),
         *(part for name, path in read.items() for part in (name, path.read_bytes())),
         sources.module_digest(execution.__name__),
         _environment(),
@@ -118,10 +127,9 @@ def lesson_key(notebook: nbformat.NotebookNode, folder: Path) -> str:
 
 @functools.cache
 def _environment() -> str:
-    installed = {
-        (distribution.metadata["Name"], distribution.version)
-        for distribution in importlib.metadata.distributions()
-    }
+    # The folder of an installed distribution's metadata is named after it and its version.
+    # Reading the metadata of them all would take half a second of every build.
+    installed = {path.name for folder in sys.path for path in Path(folder).glob("*-info")}
     return json.dumps([platform.python_version(), sorted(installed)])
 
 
@@ -145,6 +153,9 @@ def _prepare(app: Sphinx) -> None:
     readers: dict[str, tuple[str, dict[str, Any], bool]] = {}
     keys: dict[str, str] = {}
     stale: list[execution.Stale] = []
+    # Parsing the lessons takes a while, so a build keeps what it found in them.
+    remembered = getattr(env, "bnlab_code", {})
+    env.bnlab_code = {}  # type: ignore[attr-defined]
     for name in app.config.external_site_map:
         # Sphinx itself does not know a new page's file yet.
         path = Path(app.srcdir) / f"{name.removesuffix('.md')}.md"
@@ -153,9 +164,11 @@ def _prepare(app: Sphinx) -> None:
         text = path.read_text("utf-8")
         if not is_myst_markdown_notebook(text):
             continue
-        notebook = _parse(text, str(path), config)
+        text_key = sources.digest(text)
+        code = remembered.get(text_key) or _code(_parse(text, str(path), config))
+        env.bnlab_code[text_key] = code  # type: ignore[attr-defined]
         try:
-            keys[name] = lesson_key(notebook, path.parent)
+            keys[name] = lesson_key(code, path.parent)
         except SyntaxError as error:
             raise LessonError(f"{name}: a cell is not Python: {error}") from error
         except OSError as error:
@@ -168,6 +181,7 @@ def _prepare(app: Sphinx) -> None:
             False,
         )
         if _store.find(keys[name]) is None:
+            notebook = _parse(text, str(path), config)
             stale.append(execution.Stale(name, path, notebook, keys[name]))
     env.mystnb_config = env.mystnb_config.copy(custom_formats=readers)  # type: ignore[attr-defined]
     runs.load_all(recipes.course())
@@ -199,6 +213,14 @@ def _execution(key: str) -> Execution:
     if entry is None:
         raise LessonError(f"A lesson's outputs vanished from {_store.folder} during the build.")
     return Execution(key, **json.loads((entry / "execution.json").read_text("utf-8")))
+
+
+def _code(notebook: nbformat.NotebookNode) -> Code:
+    cells = [
+        (cell.source, sorted(_EXECUTION_TAGS & set(cell.metadata.get("tags", []))))
+        for cell in execution.code_cells(notebook)
+    ]
+    return Code(cells, list(notebook.metadata.get("bnlab", {}).get("files", [])))
 
 
 def _parse(text: str, path: str, config: MdParserConfig) -> nbformat.NotebookNode:
