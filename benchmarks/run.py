@@ -1,7 +1,8 @@
 """Measure training and building side by side with their peers, on this machine.
 
-Writes ``benchmarks/results.json`` once every part is measured. Until then results are kept in
-``results.part`` as they come: after an interruption, ``--only`` measures what is not there yet.
+Writes ``benchmarks/results.json``, which the page "How fast, and why" shows, once every part
+is measured. Until then results are kept in ``results.part`` as they come: after an
+interruption, ``--only`` measures what is not there yet.
 """
 
 from __future__ import annotations

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from package import python
-from website import ROOT
+from website import ROOT, Build, soup
 
-from benchmarks import machine, plain_notebook, products, training
+from benchmarks import builds, machine, plain_notebook, products, run, training
 from bnlab import arithmetic, catalogue, runs
+
+RESULTS: dict[str, Any] = json.loads(machine.RESULTS.read_text("utf-8"))
+
 
 Expected = dict[str, dict[str, Any]]
 
@@ -166,6 +169,89 @@ for code in ("pass", parent):
 def test_a_process_that_fails_is_reported_with_what_it_wrote() -> None:
     with pytest.raises(machine.BenchmarkError, match=r"ended with 3(.|\n)*Too bad"):
         machine.measure([sys.executable, "-c", "print('Too bad'); raise SystemExit(3)"])
+
+
+# What was committed.
+
+
+def test_the_committed_results_are_of_a_whole_benchmark() -> None:
+    assert RESULTS["training"]["epochs"] == RESULTS["builds"]["epochs"] == 10
+    assert not RESULTS["builds"]["trained_before"]
+    assert tuple(row["count"] for row in RESULTS["growth"]["lessons"]) == run.LESSONS
+
+
+def test_every_peer_was_measured_or_is_named_as_missing() -> None:
+    part = RESULTS["training"]
+    for name in training.PEERS:
+        assert (name in part["summary"]) != (name in part["missing"]), name
+        assert all((name in one) == (name in part["summary"]) for one in part["rounds"]), name
+
+
+def test_the_committed_summaries_follow_from_their_rounds() -> None:
+    for part, summarized in (
+        ("training", training.summarized),
+        ("builds", builds.summarized),
+    ):
+        again = run.rounded(summarized(RESULTS[part]))
+        for name in ("summary", "seconds"):
+            if name in again:
+                assert_close(again[name], RESULTS[part][name])
+        kept = [(limit["what"], limit["at_most"], limit["kept"]) for limit in again["limits"]]
+        assert kept == [
+            (limit["what"], limit["at_most"], limit["kept"]) for limit in RESULTS[part]["limits"]
+        ]
+
+
+def assert_close(one: Any, other: Any) -> None:
+    """Equal but for the rounding of what was written."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_close(one[key], other[key])
+    else:
+        assert one == pytest.approx(other, rel=1e-4, abs=1e-6)
+
+
+def test_the_limits_are_those_that_were_set() -> None:
+    limits = [limit for part in ("training", "builds") for limit in RESULTS[part]["limits"]]
+    assert [limit["at_most"] for limit in limits] == [0.22, 0.75, 1.3, 1.0, 3.0, 5.0, 12.0]
+
+
+def test_the_committed_peers_did_the_same_work(expected: Expected) -> None:
+    for one in RESULTS["training"]["rounds"]:
+        for name, measured in one.items():
+            training.check(name, measured["networks"], expected)
+
+
+def test_the_committed_results_name_no_folder_of_this_machine() -> None:
+    text = machine.RESULTS.read_text("utf-8")
+    assert "/home" not in text
+    assert str(ROOT) not in text
+    assert sys.prefix not in text
+
+
+# What the page shows.
+
+
+def test_the_page_shows_the_committed_results(site: Build) -> None:
+    article = soup(site.html / "how_fast.html").select_one("article.bd-article")
+    cells = {
+        row.find("th").get_text(): [cell.get_text() for cell in row.find_all("td")]
+        for row in article.select("table.dataframe tbody tr")
+    }
+    part = RESULTS["training"]
+    for value in (part["about"]["date"][:10], part["about"]["processor"]):
+        assert value in article.get_text()
+    for name, row in part["summary"].items():
+        shown = [
+            [cell.get_text() for cell in heading.find_parent("tr").find_all("td")]
+            for heading in article.find_all("th", string=part["titles"][name])
+        ]
+        assert [f"{row['seconds']:.0f}", f"{row['ratio']:.2f}"] in shown
+    for name, reason in part["missing"].items():
+        assert cells[part["titles"][name]] == ["missing", "missing"], reason
+    for limit in (*part["limits"], *RESULTS["builds"]["limits"]):
+        assert cells[limit["what"]][-1] == ("yes" if limit["kept"] else "no")
 
 
 def test_a_peer_runs_and_does_the_same_work(expected: Expected) -> None:

@@ -188,6 +188,8 @@ def test_no_page_but_provenance_names_this_machine(site: Build) -> None:
     for path in pages(site):
         if path.name != "about.html":
             assert f"{ROOT}/" not in path.read_text("utf-8"), path
+        # The committed benchmark may have been made on this very machine.
+        if path.name not in ("about.html", "how_fast.html"):
             assert runs.processor() not in path.read_text("utf-8"), path
 
 
