@@ -190,7 +190,7 @@ def read(where: Path) -> FashionMNIST:
     images, labels, test_images, test_labels = (_read(where / name) for name in FILES)
 
     def scaled(pixels: np.ndarray, labels: np.ndarray) -> Images:
-        part = Images(pixels.astype(np.float32) / np.float32(255), labels.astype(np.int64))
+        part = Images(np.divide(pixels, 255, dtype=np.float32), labels.astype(np.int64))
         for array in part:
             array.flags.writeable = False
         return part

@@ -157,7 +157,7 @@ def key(recipe: Recipe) -> str:
     return sources.digest(
         json.dumps(dataclasses.asdict(recipe), sort_keys=True),
         sources.function_digest("bnlab.networks", recipe.network),
-        *(sources.module_digest(f"bnlab.{name}") for name in ("data", "training")),
+        *(sources.module_digest(f"bnlab.{name}") for name in ("data", "events", "training")),
         sources.function_digest("bnlab.runs", _train_into.__name__),
         data.digest(),
         json.dumps(sources.versions(LIBRARIES), sort_keys=True),
@@ -310,32 +310,19 @@ def _train_and_store(recipe: Recipe, counter: Path) -> None:
 
 
 def _train_into(recipe: Recipe, counter: Path, folder: Path) -> None:
-    from bnlab import training  # noqa: I001  (it loads TensorFlow quietly)
-
-    import tensorflow as tf
+    from bnlab import events, training
 
     training.use_one_thread()
     started = time.perf_counter()
-    writers = {
-        part: tf.summary.create_file_writer(str(folder / "events" / part))
-        for part in ("train", "validation")
-    }
+    with events.EventLog(folder / "events") as log:
 
-    def log_epoch(number: int, epoch: training.Epoch, model: keras.Sequential) -> None:
-        # The tags and the counting from 0 are those of keras.callbacks.TensorBoard.
-        for name, value in epoch._asdict().items():
-            part = "validation" if name.startswith("val_") else "train"
-            with writers[part].as_default(step=number - 1):
-                tf.summary.scalar(f"epoch_{name.removeprefix('val_')}", value)
-        with writers["train"].as_default(step=number - 1):
-            for variable in model.variables:
-                tf.summary.histogram(f"{variable.path}/histogram", variable.value)
-        with counter.open("ab") as file:
-            file.write(b".")
+        def after_epoch(number: int, epoch: training.Epoch, model: keras.Sequential) -> None:
+            weights = {variable.path: np.asarray(variable.value) for variable in model.variables}
+            log.write(number, epoch._asdict(), weights)
+            with counter.open("ab") as file:
+                file.write(b".")
 
-    trained = training.train(recipe, log_epoch)
-    for writer in writers.values():
-        writer.close()
+        trained = training.train(recipe, after_epoch)
     trained.model.save_weights(folder / "model.weights.h5")
     # NumPy writes to memory first: of a full disk it would only say that it wrote too little.
     probabilities = io.BytesIO()

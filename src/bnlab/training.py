@@ -1,8 +1,8 @@
 """Train one network by one recipe: the arithmetic of Keras's ``fit``, several times as fast.
 
 ``fit`` returns to Python after every batch. Here an epoch is one function: XLA compiles
-the loop over its batches, and the images stay where it runs. The weights, the order of
-the batches and the metrics are those of ``fit`` with the same seed, but for rounding.
+the loop over its full batches, and the images stay where it runs. The weights, the order
+of the batches and the metrics are those of ``fit`` with the same seed, but for rounding.
 """
 
 from __future__ import annotations
@@ -146,21 +146,23 @@ def fit(
         )
     _check_covered(model, images.train.pixels[:1])
     size = len(images.train.labels)
+    batch_size = min(batch_size, size)
+    steps = -(-size // batch_size)
     orders = batch_orders(size, epochs)
     train_images, valid_images = _on_device(images.train), _on_device(images.valid)
     learning_rate = tf.constant(float(model.optimizer.learning_rate))
-    epoch_function = _epoch_function(model, model._loss_tracker, size, min(batch_size, size))
+    full_batches, rest = _functions(model, model._loss_tracker, batch_size)
     history = []
     for number, order in enumerate(orders, start=1):
         started = time.perf_counter()
-        metrics = epoch_function(
-            *train_images,
-            *valid_images,
-            tf.constant(order),
-            learning_rate,
-        )
-        history.append(Epoch(*(float(metric) for metric in metrics)))
-        model.optimizer.iterations.assign_add(-(-size // batch_size))
+        whole = size // batch_size * batch_size
+        loss, correct = full_batches(*train_images, tf.constant(order[:whole]), learning_rate)
+        if whole < size:
+            more_loss, more_correct = rest(*train_images, tf.constant(order[whole:]), learning_rate)
+            loss, correct = loss + more_loss, correct + more_correct
+        of_valid, _ = _evaluate(model, valid_images)
+        history.append(Epoch(float(loss) / size, float(correct) / size, *of_valid))
+        model.optimizer.iterations.assign_add(steps)
         if on_epoch:
             on_epoch(number, history[-1], time.perf_counter() - started)
     return history
@@ -201,17 +203,8 @@ def train(
     )
     model.set_weights(engine.get_weights())
     model.optimizer.iterations.assign(engine.optimizer.iterations)
-    probabilities = _predict_function(engine)(images.test.pixels)
-    loss, correct = _totals(probabilities, images.test.labels)
-    count = len(images.test.labels)
-    return Trained(
-        model,
-        history,
-        float(loss) / count,
-        float(correct) / count,
-        probabilities.numpy(),
-        seconds,
-    )
+    of_test, probabilities = _evaluate(engine, images.test)
+    return Trained(model, history, *of_test, probabilities.numpy(), seconds)
 
 
 def _check_covered(model: keras.Sequential, image: np.ndarray) -> None:
@@ -296,24 +289,49 @@ def _engine(network: str) -> keras.Sequential:
     return _build(network, Recipe(network).learning_rate)
 
 
-@functools.lru_cache(maxsize=4)
-def _predict_function(model: keras.Sequential) -> Callable[[tf.Tensor], tf.Tensor]:
-    return tf.function(functools.partial(model, training=False), jit_compile=True)
+def _evaluate(model: keras.Sequential, part: data.Images) -> tuple[tuple[float, float], tf.Tensor]:
+    """Return mean loss and accuracy of a part, and the probabilities, in inference mode."""
+    loss, correct, probabilities = _evaluate_function(model, model._loss_tracker)(*part)
+    size = len(part.labels)
+    return (float(loss) / size, float(correct) / size), probabilities
 
 
-# Compiling takes as long as two epochs or three, so the last few are kept. As in Keras a
-# change of the model counts once model.compile is called again, which makes a new tracker.
+# Compiling takes as long as two epochs, so the last few are kept. As in Keras a change of the
+# model counts once model.compile is called again, which makes a new tracker.
 @functools.lru_cache(maxsize=4)
-def _epoch_function(
-    model: keras.Sequential, _tracker: keras.metrics.Metric, size: int, batch_size: int
-) -> Callable[..., tuple[tf.Tensor, ...]]:
-    """Return a function that trains one epoch, validates, and returns the four metrics."""
-    full_batches, remainder = divmod(size, batch_size)
+def _evaluate_function(
+    model: keras.Sequential, _tracker: keras.metrics.Metric
+) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, ...]]:
+    """Return a function from images and labels to their totals and the probabilities.
+
+    Not compiled: a few large products gain nothing by it.
+    """
+
+    # The loss belongs into the same graph as the softmax: Keras looks behind it there, and
+    # elsewhere clips the probabilities.
+    def evaluate(pixels: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        probabilities = model(pixels, training=False)
+        return *_totals(probabilities, labels), probabilities
+
+    images = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
+    return tf.function(evaluate, input_signature=[images, tf.TensorSpec([None], tf.int32)])
+
+
+@functools.lru_cache(maxsize=4)
+def _functions(
+    model: keras.Sequential, _tracker: keras.metrics.Metric, batch_size: int
+) -> tuple[Callable[..., tuple[tf.Tensor, tf.Tensor]], Callable[..., tuple[tf.Tensor, tf.Tensor]]]:
+    """Return functions that train on full batches, and on a last, smaller one.
+
+    Both take the images, the labels, the order of those to train on and the learning rate,
+    and return the sum of the losses and the number of right answers.
+    """
     variables = model.trainable_variables
 
     def step(
-        pixels: tf.Tensor, labels: tf.Tensor, learning_rate: tf.Tensor
+        pixels: tf.Tensor, labels: tf.Tensor, indices: tf.Tensor, learning_rate: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
+        pixels, labels = tf.gather(pixels, indices), tf.gather(labels, indices)
         with tf.GradientTape() as tape:
             probabilities = model(pixels, training=True)
             loss = tf.reduce_mean(_losses(probabilities, labels))
@@ -323,35 +341,26 @@ def _epoch_function(
             variable.value.assign_sub(learning_rate * gradient)
         return _totals(probabilities, labels)
 
-    @tf.function(jit_compile=True, autograph=False)
-    def epoch(
-        train_pixels: tf.Tensor,
-        train_labels: tf.Tensor,
-        valid_pixels: tf.Tensor,
-        valid_labels: tf.Tensor,
-        order: tf.Tensor,
-        learning_rate: tf.Tensor,
-    ) -> tuple[tf.Tensor, ...]:
-        def step_on(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            pixels, labels = tf.gather(train_pixels, indices), tf.gather(train_labels, indices)
-            return step(pixels, labels, learning_rate)
-
+    def full_batches(
+        pixels: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, learning_rate: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         def body(
             batch: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor
         ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             indices = tf.slice(order, [batch * batch_size], [batch_size])
-            more_loss, more_correct = step_on(indices)
+            more_loss, more_correct = step(pixels, labels, indices, learning_rate)
             return batch + 1, loss + more_loss, correct + more_correct
 
         zero = tf.constant(0.0)
         _, loss, correct = tf.while_loop(
-            lambda batch, *_: batch < full_batches, body, (tf.constant(0), zero, zero)
+            lambda batch, *_: batch < order.shape[0] // batch_size,
+            body,
+            (tf.constant(0), zero, zero),
         )
-        if remainder:
-            more_loss, more_correct = step_on(order[-remainder:])
-            loss, correct = loss + more_loss, correct + more_correct
-        valid_loss, valid_correct = _totals(model(valid_pixels, training=False), valid_labels)
-        valid_size = valid_labels.shape[0]
-        return loss / size, correct / size, valid_loss / valid_size, valid_correct / valid_size
+        return loss, correct
 
-    return epoch
+    # The one smaller batch of an epoch is not worth the time of compiling it.
+    return (
+        tf.function(full_batches, jit_compile=True, autograph=False),
+        tf.function(step, autograph=False),
+    )
