@@ -134,7 +134,8 @@ def stages(project: Path) -> Iterator[tuple[str, float]]:
         ("prose", "How well does", "Just how well does", 0),
         ("plot", PLOT, f'figure = {PLOT}\nfigure.axes[0].set_title("Cross-entropy")\nfigure', 1),
     ):
-        replace(project / BASELINE, old, new)
+        if old:
+            replace(project / BASELINE, old, new)
         before = stored_lessons(results)
         yield name, build(project)
         executed = len(stored_lessons(results) - before)
