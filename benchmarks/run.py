@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import builds, machine, training
+from benchmarks import builds, inference, machine, training
 from bnlab import catalogue
 
 LESSONS = (10, 20, 40)
@@ -91,7 +91,7 @@ def summary(results: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=("training", "builds", "growth"), action="append")
+    parser.add_argument("--only", choices=("training", "builds", "inference", "growth"), action="append")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--output", type=Path, help="instead of benchmarks/results.json")
     parser.add_argument(
@@ -117,6 +117,7 @@ def main() -> None:
     parts = {
         "training": lambda write: training.run(rounds, epochs, write, say),
         "builds": lambda write: builds.run(rounds, epochs, write, say, trained=chosen.quick),
+        "inference": lambda write: inference.run(write, say),
         "growth": lambda write: builds.grow((8,) if chosen.quick else LESSONS, write, say),
     }
     for part in chosen.only or parts:

@@ -1,0 +1,72 @@
+"""Rewrite a trained network as one without batch normalization that predicts the same."""
+
+from __future__ import annotations
+
+from bnlab import batchnorm, quiet  # noqa: F401  (loads TensorFlow before Keras would)
+
+# isort: split
+
+import keras
+import numpy as np
+from keras import layers
+
+
+def fold(model: keras.Sequential) -> keras.Sequential:
+    """Return a plain dense network with the predictions that a network has in inference.
+
+    A batch normalization right behind a dense layer without activation goes into that layer,
+    any other into the next dense layer. Weights are multiplied in float64.
+
+    Parameters
+    ----------
+    model : keras.Sequential
+        Built. Of dense, flattening, activation and batch normalization layers.
+
+    Returns
+    -------
+    keras.Sequential
+        Not compiled. The model itself is left as it is.
+
+    Raises
+    ------
+    ValueError
+        If another layer, or none, stands between a batch normalization and the dense layer
+        that could take it in.
+    """
+    folded: list[layers.Layer] = [layers.Input(model.input_shape[1:])]
+    weights: list[tuple[np.ndarray, np.ndarray]] = []
+    waiting: list[tuple[np.ndarray, np.ndarray]] = []
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            of_layer = _affine(layer)
+            before = folded[-1]
+            if isinstance(before, layers.Dense) and before.activation is keras.activations.linear:
+                weights[-1] = batchnorm.folded_into_previous(*weights[-1], *of_layer)
+            else:
+                waiting.append(of_layer)
+        elif isinstance(layer, layers.Dense):
+            kernel = np.asarray(layer.kernel, np.float64)
+            bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(layer.units)
+            while waiting:
+                kernel, bias = batchnorm.folded_into_next(*waiting.pop(), kernel, bias)
+            folded.append(layers.Dense(layer.units, activation=layer.activation))
+            weights.append((kernel, bias))
+        elif isinstance(layer, layers.Flatten) or (
+            isinstance(layer, layers.Activation | layers.LeakyReLU | layers.ReLU) and not waiting
+        ):
+            folded.append(type(layer).from_config(layer.get_config() | {"name": None}))
+        else:
+            raise ValueError(
+                f"The layer {layer.name!r} is none that batch normalization can be folded past. "
+                "It goes into a dense layer right before it, or into the next one behind it."
+            )
+    if waiting:
+        raise ValueError("The last batch normalization has no dense layer to be folded into.")
+    plain = keras.Sequential(folded, name=f"{model.name}_folded")
+    plain.set_weights([array for pair in weights for array in pair])
+    return plain
+
+
+def _affine(layer: layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
+    values = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
+    return batchnorm.affine(*(np.asarray(v, np.float64) for v in values), layer.epsilon)

@@ -1,0 +1,73 @@
+"""Networks without their batch normalization: the same predictions, or a clear refusal."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from bnlab import arithmetic, data, folding, networks, runs
+
+
+@pytest.mark.parametrize("network", ["bn_approach_one", "bn_approach_two"])
+def test_every_trained_network_predicts_the_same_without_batch_normalization(
+    network: str, course: dict[str, list[runs.Run]], images: data.FashionMNIST
+) -> None:
+    for run in course[network]:
+        model = run.model()
+        before = model.get_weights()
+        plain = folding.fold(model)
+        assert plain.count_params() == arithmetic.totals(arithmetic.count("baseline")).total
+        assert not any(isinstance(layer, layers.BatchNormalization) for layer in plain.layers)
+        probabilities = plain.predict(images.test.pixels, batch_size=1000, verbose=0)
+        assert np.array_equal(probabilities.argmax(axis=1), run.test_predictions)
+        np.testing.assert_allclose(probabilities, run.test_probabilities, atol=1e-4)
+        assert all(map(np.array_equal, before, model.get_weights()))
+
+
+def test_a_network_without_batch_normalization_stays_as_it_is(images: data.FashionMNIST) -> None:
+    model = networks.baseline()
+    plain = folding.fold(model)
+    pixels = images.test.pixels[:100]
+    np.testing.assert_allclose(plain(pixels), model(pixels), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        [layers.BatchNormalization(), layers.ReLU(), layers.Dense(3)],
+        [layers.BatchNormalization(), layers.LeakyReLU(), layers.Dense(3)],
+        [layers.Dense(3), layers.Dropout(0.5)],
+    ],
+    ids=["relu", "leaky-relu", "dropout"],
+)
+def test_a_layer_that_cannot_be_folded_past_is_named(stack: list[layers.Layer]) -> None:
+    model = keras.Sequential([layers.Input((4,)), *stack])
+    with pytest.raises(ValueError, match=r"none that batch normalization can be folded past"):
+        folding.fold(model)
+
+
+def test_a_last_batch_normalization_is_refused() -> None:
+    model = keras.Sequential(
+        [layers.Input((4,)), layers.Dense(3, activation="relu"), layers.BatchNormalization()]
+    )
+    with pytest.raises(ValueError, match="no dense layer"):
+        folding.fold(model)
+
+
+def test_two_in_a_row_are_both_folded() -> None:
+    random = np.random.default_rng(0)
+    model = keras.Sequential(
+        [
+            layers.Input((4,)),
+            layers.BatchNormalization(),
+            layers.BatchNormalization(),
+            layers.Dense(3, use_bias=False),
+            layers.BatchNormalization(),
+            layers.BatchNormalization(),
+        ]
+    )
+    model.set_weights([random.uniform(0.5, 2, w.shape) for w in model.get_weights()])
+    inputs = random.normal(size=(6, 4)).astype(np.float32)
+    np.testing.assert_allclose(folding.fold(model)(inputs), model(inputs), rtol=1e-4, atol=1e-5)
