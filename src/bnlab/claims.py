@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import html
+from typing import Any
 
 from IPython.display import display
+
+from bnlab import runs
 
 _GLUE = "application/papermill.record/"
 
@@ -20,9 +23,26 @@ class ClaimError(AssertionError):
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """A statement that was checked and holds, as a page shows it."""
+    """A statement that was checked and holds, as a page shows it.
+
+    Attributes
+    ----------
+    statement : str
+        The sentence.
+    runs : tuple of Run
+        Those that were loaded when it was checked.
+    """
 
     statement: str
+    runs: tuple[runs.Run, ...] = ()
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        """Add to what a cell shows anyway what the page of claims asks for."""
+        evidence = [
+            {"network": run.network.title, "seed": run.recipe.seed, "key": run.key}
+            for run in self.runs
+        ]
+        return {}, {"bnlab": {"claim": self.statement, "runs": evidence}}
 
     def _repr_html_(self) -> str:
         return f'<p class="claim"><strong>Checked</strong> {html.escape(self.statement, False)}</p>'
@@ -56,7 +76,7 @@ def claim(condition: object, statement: str) -> Claim:
         )
     if not condition:
         raise ClaimError(f"This claim does not hold for the results of this build: {statement}")
-    return Claim(statement)
+    return Claim(statement, tuple(runs.loaded()))
 
 
 def glue(**values: float | int | str) -> None:

@@ -211,7 +211,17 @@ def load_all(recipes: Iterable[Recipe]) -> list[Run]:
     missing = [recipe for recipe, run in found.items() if run is None]
     if missing:
         _train_all(missing)
-    return [found[recipe] or _found(recipe) for recipe in recipes]
+    runs = [found[recipe] or _found(recipe) for recipe in recipes]
+    _loaded.update((run.key, run) for run in runs)
+    return runs
+
+
+def loaded() -> list[Run]:
+    """Return the runs that this process has loaded: what its claims can rest on."""
+    return list(_loaded.values())
+
+
+_loaded: dict[str, Run] = {}
 
 
 def spread(runs: Iterable[Run], metric: str) -> Spread:

@@ -15,6 +15,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts, those that look at finished pages last."""
     from bnlab.site import (
         assets,
+        evidence,
         exclusive,
         launch,
         lessons,
@@ -32,6 +33,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         mathml,
         pages,
         provenance,
+        evidence,
         published,
         launch,
         metadata,

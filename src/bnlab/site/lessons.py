@@ -82,14 +82,15 @@ def executions(env: BuildEnvironment) -> dict[str, Execution]:
 def read(text: str, *, path: str, key: str, config: MdParserConfig) -> nbformat.NotebookNode:
     """Return a lesson as a notebook with its stored outputs: MyST-NB's reader for it."""
     notebook = _parse(text, path, config)
-    entry = _store.find(key)
-    if entry is None:
-        raise LessonError(f"The outputs of {path} vanished from {_store.folder} during the build.")
-    outputs = json.loads((entry / "outputs.json").read_text("utf-8"))
-    for cell, stored in zip(execution.code_cells(notebook), outputs, strict=True):
+    for cell, stored in zip(execution.code_cells(notebook), outputs(key), strict=True):
         cell.outputs = [nbformat.from_dict(output) for output in stored["outputs"]]
         cell.execution_count = stored["execution_count"]
     return notebook
+
+
+def outputs(key: str) -> list[dict[str, Any]]:
+    """Return the ``outputs`` and the ``execution_count`` of each code cell, from the store."""
+    return json.loads((_entry(key) / "outputs.json").read_text("utf-8"))
 
 
 def lesson_key(code: Code, folder: Path) -> str:
@@ -209,10 +210,14 @@ def _outdated(_app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[
 
 
 def _execution(key: str) -> Execution:
+    return Execution(key, **json.loads((_entry(key) / "execution.json").read_text("utf-8")))
+
+
+def _entry(key: str) -> Path:
     entry = _store.find(key)
     if entry is None:
         raise LessonError(f"A lesson's outputs vanished from {_store.folder} during the build.")
-    return Execution(key, **json.loads((entry / "execution.json").read_text("utf-8")))
+    return entry
 
 
 def _code(notebook: nbformat.NotebookNode) -> Code:
