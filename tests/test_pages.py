@@ -223,7 +223,7 @@ def test_the_sidebars_open_on_a_phone(browser: Browser, address: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "found"),
-    [("batch_orders", "reference.html"), ("moving average", "lessons/bn_approach_one.html")],
+    [("batch_orders", "machinery.html"), ("moving average", "lessons/bn_approach_one.html")],
 )
 def test_the_search_finds_names_of_code_and_prose(
     browser: Browser, address: str, words: str, found: str

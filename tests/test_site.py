@@ -194,8 +194,11 @@ def test_no_page_but_provenance_names_this_machine(site: Build) -> None:
 
 
 def test_the_reference_documents_every_public_function(site: Build) -> None:
-    page = soup(site.html / "reference.html")
-    documented = {tag["id"] for tag in page.select("dt[id]")}
+    documented = {
+        tag["id"]
+        for page in ("reference", "machinery")
+        for tag in soup(site.html / f"{page}.html").select("dt[id]")
+    }
     for name in ("data.load", "training.fit", "runs.load_all", "arithmetic.count", "claims.claim"):
         assert f"bnlab.{name}" in documented
 
