@@ -91,7 +91,9 @@ def summary(results: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=("training", "builds", "inference", "growth"), action="append")
+    parser.add_argument(
+        "--only", choices=("training", "builds", "inference", "growth"), action="append"
+    )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--output", type=Path, help="instead of benchmarks/results.json")
     parser.add_argument(
