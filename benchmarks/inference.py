@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import machine
-from bnlab import catalogue, folding, runs  # noqa: I001  (loads TensorFlow quietly)
-
 import tensorflow as tf
+
+from benchmarks import machine
+from bnlab import catalogue, folding, runs
 
 ROUNDS = 15
 CASES = {"batch": (10_000, 20), "single": (1, 1_000)}

@@ -68,5 +68,5 @@ def fold(model: keras.Sequential) -> keras.Sequential:
 
 
 def _affine(layer: layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
-    values = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
-    return batchnorm.affine(*(np.asarray(v, np.float64) for v in values), layer.epsilon)
+    gamma, beta, mean, variance = (np.asarray(value, np.float64) for value in layer.variables)
+    return batchnorm.affine(gamma, beta, mean, variance, layer.epsilon)
