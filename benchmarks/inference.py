@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import statistics
 import sys
@@ -9,10 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import tensorflow as tf
-
 from benchmarks import machine
-from bnlab import catalogue, folding, runs
+from bnlab import catalogue, runs
 
 ROUNDS = 15
 CASES = {"batch": (10_000, 20), "single": (1, 1_000)}
@@ -29,9 +28,16 @@ def measured() -> dict[str, dict[str, float]]:
 
 
 def ratio(name: str, images: int, calls: int) -> float:
+    # TensorFlow is loaded in the measuring process only.
+    import tensorflow as tf
+
+    from bnlab import folding
+
     model = runs.load(name).model()
     pixels = tf.random.stateless_uniform((images, 28, 28), seed=(0, 0))
-    before, after = (compiled(one) for one in (model, folding.fold(model)))
+    before, after = (
+        tf.function(functools.partial(one, training=False)) for one in (model, folding.fold(model))
+    )
     for call in (before, after):
         call(pixels)  # traces
     return statistics.median(
@@ -39,11 +45,7 @@ def ratio(name: str, images: int, calls: int) -> float:
     )
 
 
-def compiled(model: Any) -> Callable[[tf.Tensor], tf.Tensor]:
-    return tf.function(lambda pixels: model(pixels, training=False))
-
-
-def seconds(call: Callable[[tf.Tensor], tf.Tensor], pixels: tf.Tensor, calls: int) -> float:
+def seconds(call: Callable[[Any], Any], pixels: Any, calls: int) -> float:
     started = time.perf_counter()
     for _ in range(calls):
         call(pixels)
