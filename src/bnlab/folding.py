@@ -49,12 +49,12 @@ def fold(model: keras.Sequential) -> keras.Sequential:
             bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(layer.units)
             while waiting:
                 kernel, bias = batchnorm.folded_into_next(*waiting.pop(), kernel, bias)
-            folded.append(layers.Dense(layer.units, activation=layer.activation))
+            folded.append(layers.Dense(layer.units, activation=layer.activation, name=layer.name))
             weights.append((kernel, bias))
         elif isinstance(layer, layers.Flatten) or (
             isinstance(layer, layers.Activation | layers.LeakyReLU | layers.ReLU) and not waiting
         ):
-            folded.append(type(layer).from_config(layer.get_config() | {"name": None}))
+            folded.append(type(layer).from_config(layer.get_config()))
         else:
             raise ValueError(
                 f"The layer {layer.name!r} is none that batch normalization can be folded past. "
