@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import pytest
@@ -36,14 +38,16 @@ def test_a_network_without_batch_normalization_stays_as_it_is(images: data.Fashi
 @pytest.mark.parametrize(
     "stack",
     [
-        [layers.BatchNormalization(), layers.ReLU(), layers.Dense(3)],
-        [layers.BatchNormalization(), layers.LeakyReLU(), layers.Dense(3)],
-        [layers.Dense(3), layers.Dropout(0.5)],
+        lambda: [layers.BatchNormalization(), layers.ReLU(), layers.Dense(3)],
+        lambda: [layers.BatchNormalization(), layers.LeakyReLU(), layers.Dense(3)],
+        lambda: [layers.Dense(3), layers.Dropout(0.5)],
     ],
     ids=["relu", "leaky-relu", "dropout"],
 )
-def test_a_layer_that_cannot_be_folded_past_is_named(stack: list[layers.Layer]) -> None:
-    model = keras.Sequential([layers.Input((4,)), *stack])
+def test_a_layer_that_cannot_be_folded_past_is_named(
+    stack: Callable[[], list[layers.Layer]],
+) -> None:
+    model = keras.Sequential([layers.Input((4,)), *stack()])
     with pytest.raises(ValueError, match=r"none that batch normalization can be folded past"):
         folding.fold(model)
 
