@@ -41,7 +41,8 @@ class Claims(SphinxDirective):
         section += nodes.title(title, title)
         link = StringList([f"From {{doc}}`/{name}`:"], source=self.env.docname)
         self.state.nested_parse(link, self.content_offset, section)
-        items = nodes.bullet_list()
+        # The sentence as the page shows it, straight quotes and all.
+        items = nodes.bullet_list(support_smartquotes=False)
         for claim in claims:
             item = nodes.list_item("", nodes.paragraph("", claim["claim"]))
             if claim["runs"]:
