@@ -18,7 +18,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fontTools.ttLib import TTFont
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 from test_browser import PAGES
 from test_site import LESSONS, pages
@@ -274,7 +274,7 @@ def test_axe_finds_nothing_closed_or_open_light_or_dark(
         unfold(page)
         look_with_axe(page)
         page.emulate_media(color_scheme="dark")
-        assert page.locator("html").get_attribute("data-theme") == "dark"
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         look_with_axe(page, runOnly=["color-contrast"])  # a scheme changes nothing but colours
 
 

@@ -27,7 +27,11 @@ from website import (
 from bnlab import catalogue, recipes
 
 # The pages with code: the lessons and the home page.
-LESSONS = [*ROOT.glob("lessons/*.md"), ROOT / "book" / "index.md"]
+LESSONS = [
+    path
+    for path in (*ROOT.glob("lessons/*.md"), *ROOT.glob("book/*.md"))
+    if "file_format: mystnb" in path.read_text("utf-8")
+]
 BASELINE = Path("lessons") / "baseline.md"
 CLAIM = "    total == model.count_params(),"
 
