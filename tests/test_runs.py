@@ -248,7 +248,7 @@ def test_editing_one_network_changes_its_own_key_alone(
         ("training", '"""Threads that train', '"""The threads that train'),
         ("training", "# The name changes nothing", "# The name is nothing"),
         ("data", '"""The garment that', '"""The piece of clothing that'),
-        ("runs", "# The tags and the counting", "# Tags and counting"),
+        ("runs", "# NumPy writes to memory first:", "# NumPy writes to its memory first:"),
         ("runs", "(each needs about 1.3 GiB)", "(each needs much)"),
         ("networks", "line_length=64", "line_length=65"),
         ("figures", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)"),
