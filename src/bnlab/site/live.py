@@ -35,7 +35,7 @@ def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.add_node(Place, html=(_open, _close))
     app.add_directive("live", Live)
-    app.connect("env-get-outdated", _outdated)
+    app.connect("env-updated", _changed)
     # Before the files get their names (priority 900).
     app.connect("build-finished", _bring, priority=800)
 
@@ -83,8 +83,8 @@ def _with_networks(env: BuildEnvironment) -> list[str]:
     return [name for name, about in env.metadata.items() if "networks" in about.get("live", ())]
 
 
-def _outdated(_app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[str]:
-    """Name the pages that load other networks than the stored ones."""
+def _changed(_app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Write the pages again that load the networks, if these have changed."""
     if not (pages := _with_networks(env)):
         return []
     exported = portable.exported().name
