@@ -122,7 +122,8 @@ class Templates(BuiltinTemplateLoader):
                 script.string = (Path(self.builder.outdir) / path).read_text("utf-8")
                 del script["src"]
             else:
-                if path not in _SEARCH | _REPLACED:
+                # Jupyter Book puts each script of the book on every page, modules too.
+                if path not in _SEARCH | _REPLACED and not path.startswith(f"{LIVE}/"):
                     _remember(path, self.scripts)
                 one.attrs |= {k: v for k, v in script.attrs.items() if k.startswith("data-")}
                 script.decompose()
