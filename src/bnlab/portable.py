@@ -176,7 +176,7 @@ def _packed(network: Sequence[Layer], pixels: np.ndarray) -> tuple[list[dict[str
                 size = {"width": len(vectors[0])}
                 described.append({"kind": "normalization", **size, "epsilon": epsilon})
             case Activation(kind, slope):
-                described.append({"kind": kind} | ({"slope": slope} if kind == "relu" else {}))
+                described.append({"kind": kind, "slope": slope})
         values = plain.outputs(layer, values)
     return described, b"".join(numbers)
 
@@ -198,7 +198,7 @@ def _unpacked(described: Sequence[dict[str, Any]], numbers: bytes) -> Iterator[L
             vectors = [vector(layer["width"]) for _ in range(4)]
             yield Normalization(*vectors, layer["epsilon"])
         else:
-            yield Activation(layer["kind"], layer.get("slope", 0.0))
+            yield Activation(layer["kind"], layer["slope"])
 
 
 def _planes(whole: np.ndarray) -> bytes:
