@@ -54,7 +54,8 @@ def shown(page: Page) -> np.ndarray:
     """Return the table's percentages, a row a class and a column a network."""
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     rows = page.get_by_role("table", name="How likely").locator("tbody tr").all()
-    return np.array([[float(cell[:-1]) for cell in row.locator("td").all_inner_texts()] for row in rows])
+    texts = [row.locator("td").all_inner_texts() for row in rows]
+    return np.array([[float(text[:-1]) for text in row] for row in texts])
 
 
 def choose(page: Page, garment: str) -> None:
@@ -347,7 +348,10 @@ def test_a_failed_loading_says_so_and_can_be_tried_again(browser: Browser, addre
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("live", "with JavaScript, from a web server"), ("lessons/parameter_arithmetic", "needs JavaScript")],
+    [
+        ("live", "with JavaScript, from a web server"),
+        ("lessons/parameter_arithmetic", "needs JavaScript"),
+    ],
 )
 def test_without_javascript_a_page_says_what_is_missing(
     browser: Browser, address: str, name: str, words: str
