@@ -421,6 +421,30 @@ def test_an_edited_style_sheet_is_shipped_under_a_new_name(elsewhere: Build) -> 
     assert before != shipped()
 
 
+def test_an_edited_module_is_shipped_under_a_new_name_wherever_it_is_named(
+    elsewhere: Build,
+) -> None:
+    def shipped() -> dict[str, str]:
+        """Return the version that each module is named with, on pages and in modules."""
+        modules = (elsewhere.html / "_static" / "live").glob("*.js")
+        texts = [path.read_text("utf-8") for path in (*pages(elsewhere), *modules)]
+        named = re.findall(r'[/"]([\w-]+\.js)\?v=(\w+)"', "\n".join(texts))
+        assert len(set(named)) == len(dict(named)), "one module under two names"
+        return dict(named)
+
+    before = shipped()
+    assert before.keys() >= {"networks.js", "prediction.js", "calculator.js", "elements.js"}
+    project = elsewhere.html.parent.parent
+    module = project / "book" / "_static" / "live" / "prediction.js"
+    with module.open("a") as text:
+        text.write("// Edited.\n")
+    assert build(project, results=project.parent / "store").status == 0
+    after = shipped()
+    assert after.keys() == before.keys()
+    assert before["prediction.js"] != after["prediction.js"]
+    assert before["networks.js"] != after["networks.js"]
+
+
 def test_the_page_for_a_wrong_address_is_whole_at_any_depth(browser: Browser, site: Build) -> None:
     page_404 = (site.html / "404.html").read_bytes()
 

@@ -227,6 +227,9 @@ def test_where_the_site_is_published_cross_references_lead_to_it(
     )
     assert "(https://a-teacher.example/course/lessons/bn_approach_one.html)" in text
     assert "(https://a-teacher.example/course/bibliography.html#cite-maas2013rectifier)" in text
+    counted = notebook_of(built, "parameter_arithmetic").cells
+    itself = "[its page](https://a-teacher.example/course/lessons/parameter_arithmetic.html)"
+    assert any(itself in cell.source for cell in counted if cell.cell_type == "markdown")
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def copy_results(folder: Path, *, runs_too: bool = False) -> Path:
             shutil.copytree(store.root() / "runs" / name, folder / "runs" / name)
     else:
         (folder / "runs").symlink_to(store.root() / "runs")
+    (folder / "portable").symlink_to(store.root() / "portable")
     return folder
 
 

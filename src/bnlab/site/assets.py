@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import rjsmin
 
-from bnlab import sources
+from bnlab import portable, sources
 from bnlab.site import fonts, markup, stylesheet
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _IMPORT = re.compile(r"@import\s+[\"']([^\"']+)[\"'];")
 _NOTICE = re.compile(r"/\*!.*?\*/", re.DOTALL)
 _FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _ANY_TAG = re.compile(r"<[^>]*>")
+_IMPORT_OF_MODULE = re.compile(r'(?<=from "\./)([\w-]+\.js)(?:\?v=\w+)?(?=")')
 
 
 def setup(app: Sphinx) -> None:
@@ -70,18 +71,20 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         rjsmin.jsmin((site / path).read_text("utf-8"), keep_bang_comments=True)
         for path in templates.scripts
     ]
-    known = stylesheet.names(pages.values(), scripts)
+    modules = _modules(site)
+    known = stylesheet.names(pages.values(), [*scripts, *modules.values()])
     (site / markup.STYLE).parent.mkdir(exist_ok=True)
     made = {
         # The semicolons also keep one script's "use strict" from the others.
         markup.SCRIPT: ";\n".join(["", *scripts]),
         markup.STYLE: _style(site, templates.sheets, known, _formulas(pages.values())),
+        **modules,
     }
     for name, text in made.items():
         (site / name).write_text(text, "utf-8")
     versions = {
         path: _version((site / path).read_bytes())
-        for path in (*made, markup.ICONS, markup.FORMULAS)
+        for path in (*made, markup.ICONS, markup.FORMULAS, f"{markup.LIVE}/{portable.CONTENTS}")
         if (site / path).is_file()
     }
     links = re.compile(rf"({'|'.join(map(re.escape, versions))})(?:\?v=\w+)?(?=\")")
@@ -90,6 +93,21 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         if named != text:
             path.write_text(named, "utf-8")
     _remove_sources(site, [*templates.sheets, *templates.scripts])
+
+
+def _modules(site: Path) -> dict[str, str]:
+    """Return the modules that only some pages load, by path.
+
+    They name each other with a digest of them all, so a browser never mixes old and new.
+    """
+    texts = {
+        path.relative_to(site).as_posix(): _IMPORT_OF_MODULE.sub(r"\1", path.read_text("utf-8"))
+        for path in sorted((site / markup.LIVE).glob("*.js"))
+    }
+    version = _version("".join(texts.values()).encode())
+    return {
+        path: _IMPORT_OF_MODULE.sub(rf"\1?v={version}", text) for path, text in texts.items()
+    }
 
 
 def _style(site: Path, sheets: Iterable[str], known: set[str], formulas: set[str]) -> str:

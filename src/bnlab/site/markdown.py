@@ -181,7 +181,7 @@ class Writer:
                 return f"${node.astext().strip()}$"
             case nodes.reference():
                 text = "".join(map(self._span, node.children))
-                address = self._link(node.get("refuri", ""))
+                address = self._link(node["refuri"]) if "refuri" in node else None
                 return f"[{text.strip()}]({address})" if address else text
             case nodes.inline():
                 return "".join(map(self._span, node.children))

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 STYLE, SCRIPT = "_static/site/style.css", "_static/site/script.js"
 """What :mod:`bnlab.site.assets` makes of a page's style sheets and scripts."""
 
+LIVE = "_static/live"
+"""The folder of the scripts that only some pages load, as modules, and of their data."""
+
 ICONS, FORMULAS = "_static/site/fa-solid-900.woff", "_static/site/stix-two-math.woff"
 """What it makes of the fonts that nearly every page needs, and every page with a formula."""
 
@@ -111,7 +114,7 @@ class Templates(BuiltinTemplateLoader):
         one = page.new_tag("script", defer="", src=posixpath.relpath(SCRIPT, folder or "."))
         for link in page.select('link[rel="preload"][as="script"]'):
             link.decompose()
-        for script in page.select("script[src]"):
+        for script in page.select('script[src]:not([type="module"])'):
             path = _path(script["src"], folder)
             if path in _SEARCH and searches:
                 script["defer"] = ""
@@ -119,7 +122,8 @@ class Templates(BuiltinTemplateLoader):
                 script.string = (Path(self.builder.outdir) / path).read_text("utf-8")
                 del script["src"]
             else:
-                if path not in _SEARCH | _REPLACED:
+                # Jupyter Book puts each script of the book on every page, modules too.
+                if path not in _SEARCH | _REPLACED and not path.startswith(f"{LIVE}/"):
                     _remember(path, self.scripts)
                 one.attrs |= {k: v for k, v in script.attrs.items() if k.startswith("data-")}
                 script.decompose()

@@ -211,6 +211,7 @@ def _absolute(app: Sphinx, name: str, uri: str) -> str | None:
             return f"https://doi.org/{fields['doi']}"
         if "url" in fields:
             return str(fields["url"])
-    if not parts.path or not app.config.html_baseurl:
+    within = parts.fragment and not parts.path
+    if within or not app.config.html_baseurl:
         return None
     return urljoin(f"{app.config.html_baseurl.rstrip('/')}/{name}.html", uri)

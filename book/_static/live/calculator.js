@@ -1,0 +1,82 @@
+// The calculator: change the widths, and the table and the formulas follow.
+import { element, labelled } from "./elements.js";
+import { NETWORKS, count, total } from "./parameters.js";
+
+const LARGEST = 100000;
+const SUMS = { trained: "Trained", rest: "Not trained", all: "Total" };
+const number = (value) => value.toLocaleString("en");
+
+function row(name, values) {
+  const cells = values.map((value) => element("td", {}, value));
+  return element("tr", {}, element("th", { scope: "row" }, name), ...cells);
+}
+
+function table(networks) {
+  const titles = Object.keys(networks).map((title) => element("th", { scope: "col" }, title));
+  const counted = Object.values(networks);
+  // Of the networks it is those with normalization that have all the layers.
+  const layers = counted.find((layers) => layers[0]).map(({ name }, place) =>
+    row(name, counted.map((layers) => {
+      const layer = layers[place];
+      return layer ? number(layer.trained + layer.rest) : "–";
+    })),
+  );
+  const sums = Object.entries(SUMS).map(([sum, name]) =>
+    row(name, counted.map((layers) => number(total(layers)[sum]))),
+  );
+  return element("table", { className: "dataframe" },
+    element("thead", {}, element("tr", {}, element("td"), ...titles)),
+    element("tbody", {}, ...layers, ...sums),
+  );
+}
+
+function formula([title, layers]) {
+  const terms = layers.filter(Boolean).map((layer) =>
+    layer.formula.includes("+") ? `(${layer.formula})` : layer.formula,
+  );
+  return element("p", {},
+    element("strong", {}, `${title}: `),
+    `${terms.join(" + ")} = ${number(total(layers).all)}`,
+  );
+}
+
+// Return what is wrong with the text in a field, or an empty text.
+function complaint(name, text) {
+  const width = Number(text);
+  if (text && Number.isInteger(width) && width >= 1 && width <= LARGEST) return "";
+  const instead = text ? `, not ${text}` : "";
+  return `${name}: a width is a whole number from 1 to ${number(LARGEST)}${instead}.`;
+}
+
+for (const place of document.querySelectorAll('[data-live="calculator"]')) {
+  const widths = place.dataset.widths.split(" ");
+  const names = widths.map((_, index) => {
+    if (index === 0) return "Inputs";
+    return index === widths.length - 1 ? "Classes" : `Hidden layer ${index}`;
+  });
+  const fields = widths.map((value, index) =>
+    element("input", {
+      type: "number", min: 1, max: LARGEST, value, name: names[index],
+      "aria-describedby": "live-complaint",
+    }),
+  );
+  const complaints = element("p", { id: "live-complaint", role: "status" });
+  const result = element("div");
+
+  const calculate = () => {
+    const wrong = fields.map((field) => complaint(field.name, field.value));
+    fields.forEach((field, index) => field.setAttribute("aria-invalid", Boolean(wrong[index])));
+    complaints.textContent = wrong.filter(Boolean).join(" ");
+    result.hidden = wrong.some(Boolean);
+    if (result.hidden) return;
+    const chosen = fields.map((field) => Number(field.value));
+    const networks = Object.fromEntries(
+      Object.entries(NETWORKS).map(([title, kind]) => [title, count(kind, chosen)]),
+    );
+    result.replaceChildren(table(networks), ...Object.entries(networks).map(formula));
+  };
+  fields.forEach((field) => field.addEventListener("input", calculate));
+  const controls = fields.map((field, index) => labelled(names[index], field));
+  place.replaceChildren(element("div", { className: "live-row" }, ...controls), complaints, result);
+  calculate();
+}

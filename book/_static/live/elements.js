@@ -1,0 +1,28 @@
+// How the scripts of a page make its elements.
+
+// Make an element with properties, or attributes where it has no such property.
+export function element(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key in made) made[key] = value;
+    else made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+export const button = (text, onclick, properties = {}) =>
+  element("button", { type: "button", className: "live-button", onclick, ...properties }, text);
+
+// A group of controls under one name.
+export const group = (name, ...children) =>
+  element("fieldset", {}, element("legend", {}, name), ...children);
+
+// A control with its name in front.
+export function labelled(name, control) {
+  control.id = `live-${name.toLowerCase().replaceAll(" ", "-")}`;
+  return element("div", {}, element("label", { htmlFor: control.id }, name), " ", control);
+}
+
+// What only a screen reader says.
+export const spoken = (text) => element("span", { className: "live-spoken" }, text);

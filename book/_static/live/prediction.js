@@ -1,0 +1,65 @@
+// What the networks compute: functions of arrays, which know nothing of a page.
+// An image is a row of 784 numbers; a layer makes rows of rows.
+
+const LAYERS = {
+  dense({ inputs, outputs, kernel, bias }, rows) {
+    return rows.map((row) => {
+      const sums = bias ? Float64Array.from(bias) : new Float64Array(outputs);
+      for (let input = 0; input < inputs; input += 1) {
+        const value = row[input];
+        if (value === 0) continue;
+        const start = input * outputs;
+        for (let unit = 0; unit < outputs; unit += 1) sums[unit] += value * kernel[start + unit];
+      }
+      return sums;
+    });
+  },
+
+  // In training with the mean and the variance of these very rows, else with the moving ones.
+  normalization({ gamma, beta, mean, variance, epsilon }, rows, training) {
+    const [middle, spread] = training ? moments(rows) : [mean, variance];
+    const factor = Float64Array.from(gamma, (g, unit) => g / Math.sqrt(spread[unit] + epsilon));
+    return rows.map((row) =>
+      row.map((value, unit) => (value - middle[unit]) * factor[unit] + beta[unit]),
+    );
+  },
+
+  relu: ({ slope }, rows) =>
+    rows.map((row) => row.map((value) => (value > 0 ? value : slope * value))),
+
+  softmax(_layer, rows) {
+    return rows.map((row) => {
+      const largest = Math.max(...row);
+      const powers = row.map((value) => Math.exp(value - largest));
+      const sum = powers.reduce((total, power) => total + power, 0);
+      return powers.map((power) => power / sum);
+    });
+  },
+};
+
+// Return each unit's mean and variance over rows, divided by their number, as Keras does.
+function moments(rows) {
+  const mean = new Float64Array(rows[0].length);
+  for (const row of rows) row.forEach((value, unit) => (mean[unit] += value / rows.length));
+  const variance = new Float64Array(mean.length);
+  for (const row of rows) {
+    row.forEach((value, unit) => (variance[unit] += (value - mean[unit]) ** 2 / rows.length));
+  }
+  return [mean, variance];
+}
+
+// Return the pixels 0 to 255 as a network takes them, 0 to 1.
+export const scaled = (pixels) => Float64Array.from(pixels, (pixel) => Math.fround(pixel / 255));
+
+// Return ten probabilities for each image.
+export const predict = (network, images, training = false) =>
+  network.layers.reduce((rows, layer) => LAYERS[layer.kind](layer, rows, training), images);
+
+// Return a network with other values in one unit of one of its layers.
+export function changed(network, place, unit, values) {
+  const layer = { ...network.layers[place] };
+  for (const [name, value] of Object.entries(values)) {
+    layer[name] = layer[name].with(unit, value);
+  }
+  return { ...network, layers: network.layers.with(place, layer) };
+}

@@ -1,0 +1,117 @@
+"""The trained networks as plain arrays, and their predictions in NumPy.
+
+Knows neither Keras nor TensorFlow, so that a page or a build that only needs a network's
+numbers need not load them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Dense(NamedTuple):
+    """Weights of shape (inputs, outputs), and a bias of shape (outputs,) or none."""
+
+    kernel: np.ndarray
+    bias: np.ndarray | None
+
+
+class Normalization(NamedTuple):
+    """The four vectors of a batch-normalization layer, and what is added to the variance."""
+
+    gamma: np.ndarray
+    beta: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    epsilon: float
+
+
+class Activation(NamedTuple):
+    """``relu``, which multiplies what is below zero with a slope, or ``softmax``."""
+
+    kind: str
+    slope: float = 0.0
+
+
+Layer = Dense | Normalization | Activation
+
+
+def layers(model: keras.Sequential) -> list[Layer]:
+    """Return a network's layers as plain arrays.
+
+    Raises
+    ------
+    ValueError
+        If one is of a kind that no network of the course has.
+    """
+    found: list[Layer] = []
+    for layer in model.layers:
+        match type(layer).__name__:
+            case "Flatten":
+                pass
+            case "Dense":
+                bias = None if layer.bias is None else layer.bias.numpy()
+                found += [Dense(layer.kernel.numpy(), bias), *_activation(layer)]
+            case "BatchNormalization":
+                vectors = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
+                found.append(Normalization(*(v.numpy() for v in vectors), layer.epsilon))
+            case "LeakyReLU":
+                found.append(Activation("relu", float(layer.negative_slope)))
+            case "Activation":
+                found += _activation(layer)
+            case kind:
+                raise ValueError(f"There is no {kind} in the course's networks: add it here.")
+    return found
+
+
+def _activation(layer: keras.Layer) -> list[Layer]:
+    match layer.activation.__name__:
+        case "linear":
+            return []
+        case "relu" | "softmax" as kind:
+            return [Activation(kind)]
+        case kind:
+            raise ValueError(f"There is no {kind} in the course's networks: add it here.")
+
+
+def outputs(layer: Layer, values: np.ndarray, *, training: bool = False) -> np.ndarray:
+    """Return what a layer makes of its inputs, one row an image.
+
+    Parameters
+    ----------
+    layer : Layer
+    values : numpy.ndarray
+        Shape (images, inputs).
+    training : bool
+        Whether to normalize with the mean and the variance of these rows, as in training,
+        instead of the moving ones.
+    """
+    match layer:
+        case Dense(kernel, bias):
+            return values @ kernel if bias is None else values @ kernel + bias
+        case Normalization(gamma, beta, mean, variance, epsilon):
+            if training:
+                mean, variance = values.mean(axis=0), values.var(axis=0)
+            return gamma * (values - mean) / np.sqrt(variance + epsilon) + beta
+        case Activation("softmax"):
+            powers = np.exp(values - values.max(axis=1, keepdims=True))
+            return powers / powers.sum(axis=1, keepdims=True)
+        case Activation("relu", slope):
+            return np.where(values > 0, values, slope * values)
+    raise ValueError(f"There is no layer {layer!r} in the course's networks.")
+
+
+def predict(
+    network: Sequence[Layer], pixels: np.ndarray, *, training: bool = False
+) -> np.ndarray:
+    """Return class probabilities, shape (images, 10), for images of shape (images, 28, 28)."""
+    values = pixels.reshape(len(pixels), -1).astype(np.float64)
+    for layer in network:
+        values = outputs(layer, values, training=training)
+    return values

@@ -1,0 +1,452 @@
+"""What pages compute in the reader's browser is what Keras and the package compute."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import nbformat
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, Page
+from test_pages import DESK, PHONE, look_with_axe, visit
+from website import Build
+
+from bnlab import arithmetic, catalogue, data, portable, runs
+
+Course = dict[str, list[runs.Run]]
+LIMIT = 1.5 * 2**20
+
+PREDICT = """async ([address, name, training]) => {
+    const { load } = await import(`${address}_static/live/loading.js`);
+    const { predict, scaled } = await import(`${address}_static/live/prediction.js`);
+    const course = await load(new URL("_static/live/networks.json", address));
+    const network = course.networks.find((network) => network.name === name);
+    const pixels = new Uint8Array(await (await fetch(`${address}pixels`)).arrayBuffer());
+    const images = Array.from({ length: pixels.length / 784 }, (_, index) =>
+        scaled(pixels.subarray(784 * index, 784 * (index + 1))));
+    return predict(network, images, training).map((row) => [...row]);
+}"""
+
+
+@contextmanager
+def networks(browser: Browser, address: str, size: tuple[int, int] = DESK, **kind: str) -> Iterator:
+    """Open the page of the networks and load them."""
+    with visit(browser, f"{address}live.html", size, **kind) as page:
+        page.get_by_role("button", name="Load the three networks").click()
+        page.get_by_role("table", name="How likely").wait_for()
+        yield page
+
+
+def predicted(
+    browser: Browser, address: str, name: str, pixels: np.ndarray, *, training: bool = False
+) -> np.ndarray:
+    """Let the page's own modules predict images that the page does not have."""
+    body = (255 * pixels).round().astype(np.uint8).tobytes()
+    with visit(browser, f"{address}live.html") as page:
+        page.route(f"{address}pixels", lambda route: route.fulfill(body=body))
+        return np.array(page.evaluate(PREDICT, [address, name, training]))
+
+
+def shown(page: Page) -> np.ndarray:
+    """Return the table's percentages, a row a class and a column a network."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    rows = page.get_by_role("table", name="How likely").locator("tbody tr").all()
+    texts = [row.locator("td").all_inner_texts() for row in rows]
+    return np.array([[float(text[:-1]) for text in row] for row in texts])
+
+
+def choose(page: Page, garment: str) -> None:
+    page.get_by_role("radio", name=re.compile(rf"^{re.escape(garment)}")).first.check()
+
+
+# The same predictions
+
+
+@pytest.mark.parametrize("name", catalogue.NETWORKS)
+def test_the_browser_predicts_every_test_image_as_keras_does(
+    browser: Browser, address: str, course: Course, images: data.FashionMNIST, name: str
+) -> None:
+    ours = predicted(browser, address, name, images.test.pixels)
+    keras = course[name][0].test_probabilities
+    assert ours.shape == keras.shape == (10_000, 10)
+    assert np.abs(ours - keras).max() < 1e-4
+
+
+@pytest.mark.parametrize("size", [2, 32])
+@pytest.mark.parametrize("name", catalogue.NETWORKS)
+def test_the_browser_s_training_mode_is_keras_s(
+    browser: Browser,
+    address: str,
+    course: Course,
+    images: data.FashionMNIST,
+    name: str,
+    size: int,
+) -> None:
+    batch = images.test.pixels[:size]
+    ours = predicted(browser, address, name, batch, training=True)
+    keras = course[name][0].model()(batch, training=True).numpy()
+    assert np.abs(ours - keras).max() < 1e-4
+
+
+# The page of the networks
+
+
+def test_the_networks_are_loaded_only_when_asked_for_and_are_small(
+    browser: Browser, address: str
+) -> None:
+    sizes: dict[str, int] = {}
+
+    def weigh(page: Page) -> None:
+        page.on(
+            "response",
+            lambda response: sizes.update({urlsplit(response.url).path: len(response.body())}),
+        )
+
+    def loaded() -> dict[str, int]:
+        return {
+            path: size
+            for path, size in sizes.items()
+            if "/_static/live/" in path and not path.endswith(".js")
+        }
+
+    with browser.new_context() as context:
+        page = context.new_page()
+        weigh(page)
+        page.goto(f"{address}live.html", wait_until="networkidle")
+        assert not loaded()
+        page.get_by_role("button", name="Load the three networks").click()
+        page.get_by_role("table", name="How likely").wait_for()
+        page.wait_for_load_state("networkidle")
+    assert {path.rsplit("/", 1)[-1] for path in loaded()} == {
+        path.name for path in portable.files(portable.exported())
+    }
+    assert 1e6 < sum(loaded().values()) <= LIMIT
+
+
+def test_the_table_shows_keras_s_probabilities_for_each_garment(
+    browser: Browser, address: str, course: Course
+) -> None:
+    of_page = [course[name][0] for name in catalogue.NETWORKS]
+    labels = data.load().test.labels
+    with networks(browser, address) as page:
+        for place in portable.garments(of_page):
+            choose(page, f"{data.CLASSES[labels[place]]}, test image {place}")
+            expected = np.stack([run.test_probabilities[place] for run in of_page], axis=1)
+            assert np.abs(shown(page) / 100 - expected).max() < 0.0005 + 1e-4
+            marked = page.locator(".live-table tbody th", has_text="✓").inner_text()
+            assert marked == f"{data.CLASSES[labels[place]]} ✓"
+
+
+def test_in_training_mode_a_garment_is_judged_beside_its_neighbours(
+    browser: Browser, address: str, course: Course, images: data.FashionMNIST
+) -> None:
+    of_page = [course[name][0] for name in catalogue.NETWORKS]
+    labels = images.test.labels
+    strip = portable.garments(of_page)
+    first = [next(p for p in strip if labels[p] == label) for label in range(10)]
+    alone: list[np.ndarray] = []
+    with networks(browser, address) as page:
+        before = shown(page)
+        page.get_by_label("Add", exact=True).select_option("one garment of each class")
+        page.get_by_role("button", name="Add to the batch").click()
+        assert (shown(page) == before).all(), "neighbours count in inference mode"
+        page.get_by_role("radio", name=re.compile("^Training")).check()
+        for garment in ("Shirt", "Bag"):
+            choose(page, garment)
+            place = next(p for p in strip if data.CLASSES[labels[p]] == garment)
+            batch = images.test.pixels[[place, *first]]
+            expected = [run.model()(batch, training=True).numpy()[0] for run in of_page]
+            assert np.abs(shown(page) / 100 - np.stack(expected, axis=1)).max() < 0.0005 + 1e-4
+        assert page.get_by_role("button", name=re.compile("^Take out")).count() == 10
+        page.get_by_role("button", name="Take all out").click()
+        for garment in ("Shirt", "Bag"):
+            choose(page, garment)
+            alone.append(shown(page))
+    assert (alone[0][:, 1:] == alone[1][:, 1:]).all(), "alone, a garment is its own mean"
+    assert (alone[0][:, 0] != alone[1][:, 0]).any()
+
+
+def test_a_neighbour_can_be_taken_out_and_the_focus_stays_in_the_batch(
+    browser: Browser, address: str
+) -> None:
+    with networks(browser, address) as page:
+        page.get_by_label("Add", exact=True).select_option("class Sneaker")
+        page.get_by_role("button", name="Add to the batch").click()
+        thumbs = page.get_by_role("button", name=re.compile("^Take out Sneaker"))
+        count = thumbs.count()
+        assert count >= 2
+        thumbs.first.press("Enter")
+        assert thumbs.count() == count - 1
+        assert thumbs.first.evaluate("tag => tag === document.activeElement")
+
+
+def test_a_unit_s_gamma_and_beta_change_one_network_and_come_back(
+    browser: Browser, address: str
+) -> None:
+    with networks(browser, address) as page:
+        before = shown(page)
+        page.get_by_label("Layer", exact=True).select_option(label="BN approach two, BN 100")
+        for unit in range(1, 6):
+            page.get_by_label("Unit", exact=True).fill(str(unit))
+            page.get_by_role("slider", name="Beta").press("End")
+            after = shown(page)
+            assert (after[:, :2] == before[:, :2]).all()
+            assert (after[:, 2] != before[:, 2]).any()
+            page.get_by_role("button", name="As trained").click()
+            assert (shown(page) == before).all()
+        page.get_by_label("Unit", exact=True).fill("101")
+        page.get_by_text("a whole number from 1 to 100, not 101").wait_for()
+        assert page.get_by_role("slider", name="Gamma").is_disabled()
+
+
+def test_a_drawing_by_pointer_is_judged_at_once(browser: Browser, address: str) -> None:
+    with networks(browser, address) as page:
+        page.get_by_role("radio", name="Your drawing").check()
+        canvas = page.get_by_role("application")
+        empty = shown(page)
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 60, box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 160, box["y"] + 190, steps=5)
+        page.mouse.up()
+        drawn = shown(page)
+        assert (drawn != empty).any()
+        page.get_by_role("button", name="Clear the drawing").click()
+        assert (shown(page) == empty).all()
+        choose(page, "Trouser")
+        garment = shown(page)
+        page.get_by_role("radio", name="Your drawing").check()
+        page.get_by_role("button", name="Copy the last garment").click()
+        assert (shown(page) == garment).all()
+
+
+def tab_to(page: Page, control: Locator) -> None:
+    """Press Tab until a control has the focus, and see that it shows."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if control.evaluate("tag => tag === document.activeElement"):
+            break
+    else:
+        pytest.fail(f"The keyboard does not reach {control}.")
+    assert control.evaluate(
+        """tag => [tag, tag.parentElement].some(part =>
+            !["none", ""].includes(getComputedStyle(part).outlineStyle))"""
+    )
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_keyboard_alone_does_everything(
+    browser: Browser, address: str, size: tuple[int, int]
+) -> None:
+    with visit(browser, f"{address}live.html", size) as page:
+        tab_to(page, page.get_by_role("button", name="Load the three networks"))
+        page.keyboard.press("Enter")
+        page.get_by_role("table", name="How likely").wait_for()
+        seen = [shown(page)]
+
+        def changes() -> None:
+            seen.append(shown(page))
+            assert (seen[-1] != seen[-2]).any()
+
+        garments = page.locator("input[name='live-garment']")
+        assert garments.first.evaluate("tag => tag === document.activeElement")
+        page.keyboard.press("ArrowRight")
+        changes()
+        page.keyboard.press("ArrowLeft")
+        changes()
+        page.keyboard.press("ArrowLeft")  # round to the drawing
+        changes()
+        tab_to(page, page.get_by_role("application"))
+        page.keyboard.press(" ")
+        changes()
+        page.keyboard.press("Shift+ArrowDown")
+        changes()
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("Backspace")
+        changes()
+        tab_to(page, page.get_by_role("button", name="Copy the last garment"))
+        page.keyboard.press("Enter")
+        changes()
+        tab_to(page, page.locator("input[name='live-mode']").first)
+        page.keyboard.press("ArrowDown")
+        changes()
+        offer = page.get_by_label("Add", exact=True)
+        tab_to(page, offer)
+        page.keyboard.press("ArrowDown")
+        assert offer.input_value() == "one garment of each class"
+        tab_to(page, page.get_by_role("button", name="Add to the batch"))
+        page.keyboard.press("Enter")
+        changes()
+        for name in ("Gamma", "Beta"):
+            tab_to(page, page.get_by_role("slider", name=name))
+            page.keyboard.press("Home")
+            page.keyboard.press("PageUp")
+        changes()
+        tab_to(page, page.get_by_role("button", name="As trained"))
+        page.keyboard.press("Enter")
+        changes()
+
+
+def test_the_answer_is_announced(browser: Browser, address: str, course: Course) -> None:
+    with networks(browser, address) as page:
+        page.get_by_role("radio", name=re.compile("^Training")).check()
+        choose(page, "Bag")
+        shown(page)
+        said = page.get_by_role("status").all_inner_texts()
+        titles = "".join(rf".*{catalogue.find(name).title}: .+, \d+\.\d%\." for name in course)
+        assert any(
+            re.match(rf"Bag, test image \d+, training mode, a batch of 1\.{titles}", text)
+            for text in said
+        )
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_axe_finds_nothing_on_the_loaded_page_light_or_dark(
+    browser: Browser, address: str, size: tuple[int, int]
+) -> None:
+    kind = {"bypass_csp": True, "reduced_motion": "reduce"}
+    with networks(browser, address, size, **kind) as page:
+        page.get_by_role("button", name="Add to the batch").click()
+        page.get_by_role("radio", name="Your drawing").check()
+        shown(page)
+        look_with_axe(page)
+        page.emulate_media(color_scheme="dark")
+        assert page.locator("html").get_attribute("data-theme") == "dark"
+        look_with_axe(page, runOnly=["color-contrast"])
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_loaded_page_does_not_scroll_sideways(
+    browser: Browser, address: str, width: int
+) -> None:
+    with networks(browser, address, (width, 800)) as page:
+        page.get_by_role("radio", name="Your drawing").check()
+        page.get_by_label("Add", exact=True).select_option("one garment of each class")
+        page.get_by_role("button", name="Add to the batch").click()
+        shown(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator(".live-table").evaluate("tag => tag.scrollWidth <= tag.clientWidth")
+
+
+def test_a_failed_loading_says_so_and_can_be_tried_again(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{address}live.html")
+        page.route("**/baseline.bin*", lambda route: route.fulfill(status=503))
+        start = page.get_by_role("button", name="Load the three networks")
+        start.click()
+        page.get_by_text("The server answered 503").wait_for()
+        page.unroute("**/baseline.bin*")
+        start.click()
+        page.get_by_role("table", name="How likely").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("live", "with JavaScript, from a web server"),
+        ("lessons/parameter_arithmetic", "needs JavaScript"),
+    ],
+)
+def test_without_javascript_a_page_says_what_is_missing(
+    browser: Browser, address: str, name: str, words: str
+) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{address}{name}.html")
+        assert page.get_by_text(words).is_visible()
+
+
+# The calculator
+
+
+@contextmanager
+def calculator(browser: Browser, address: str) -> Iterator[Page]:
+    with visit(browser, f"{address}lessons/parameter_arithmetic.html") as page:
+        page.locator(".live table").wait_for()
+        yield page
+
+
+def fields(page: Page) -> list[Locator]:
+    names = ("Inputs", "Hidden layer 1", "Hidden layer 2", "Classes")
+    return [page.get_by_role("spinbutton", name=name) for name in names]
+
+
+def test_the_calculator_begins_with_the_lesson_s_widths(browser: Browser, address: str) -> None:
+    with calculator(browser, address) as page:
+        assert tuple(int(field.input_value()) for field in fields(page)) == arithmetic.WIDTHS
+
+
+@pytest.mark.parametrize(
+    "widths", [arithmetic.WIDTHS, (784, 500, 200, 10), (1, 1, 1, 1), (50, 300, 300, 7)]
+)
+def test_the_calculator_counts_as_the_package_does(
+    browser: Browser, address: str, widths: tuple[int, ...]
+) -> None:
+    with calculator(browser, address) as page:
+        for field, width in zip(fields(page), widths, strict=True):
+            field.fill(str(width))
+        rows = [
+            [row.locator("th").inner_text(), *row.locator("td").all_inner_texts()]
+            for row in page.locator(".live tbody tr").all()
+        ]
+        formulas = page.locator(".live div > p").all_inner_texts()
+    counted = {name: arithmetic.count(name, widths) for name in catalogue.NETWORKS}
+    sums = {name: arithmetic.totals(layers) for name, layers in counted.items()}
+    one, two = counted["bn_approach_one"], counted["bn_approach_two"]
+    plain = iter(counted["baseline"])
+    expected = [
+        [
+            layer.name,
+            f"{next(plain).total:,}" if layer.name.startswith("Dense") else "–",
+            f"{layer.total:,}",
+            f"{other.total:,}",
+        ]
+        for layer, other in zip(one, two, strict=True)
+    ]
+    expected += [
+        [title, *(f"{getattr(total, part):,}" for total in sums.values())]
+        for title, part in (
+            ("Trained", "trainable"),
+            ("Not trained", "non_trainable"),
+            ("Total", "total"),
+        )
+    ]
+    assert rows == expected
+    for text, layers, total in zip(formulas, counted.values(), sums.values(), strict=True):
+        formula, result = text.split(": ")[1].split(" = ")
+        terms = [f"({f})" if "+" in f else f for f in (layer.formula for layer in layers)]
+        assert formula == " + ".join(terms)
+        assert eval(formula.replace("·", "*")) == total.total
+        assert result == f"{total.total:,}"
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "2.5", "", "100001"])
+def test_a_width_that_is_none_is_refused_with_what_to_do(
+    browser: Browser, address: str, text: str
+) -> None:
+    with calculator(browser, address) as page:
+        field = fields(page)[1]
+        field.fill(text)
+        said = page.locator("#live-complaint")
+        told = f", not {text}" if text else ""
+        assert said.inner_text() == (
+            f"Hidden layer 1: a width is a whole number from 1 to 100,000{told}."
+        )
+        assert field.get_attribute("aria-invalid") == "true"
+        assert not page.locator(".live table").is_visible()
+        field.fill("20")
+        assert said.inner_text() == ""
+        assert page.locator(".live table").is_visible()
+
+
+def test_in_a_notebook_a_sentence_stands_for_the_calculator(site: Build) -> None:
+    notebook = nbformat.read(site.html / "notebooks" / "parameter_arithmetic.ipynb", as_version=4)
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert "this lesson has a calculator here" in prose
+    assert not re.search(r"<(div|script|input)|data-live", prose)

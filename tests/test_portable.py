@@ -1,0 +1,113 @@
+"""What a browser gets of a network predicts as the network does, and is small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from package import python
+
+from bnlab import catalogue, data, plain, portable, runs, store
+
+Course = dict[str, list[runs.Run]]
+
+
+@pytest.mark.parametrize("network", catalogue.NETWORKS)
+def test_plain_arrays_predict_as_keras_does(
+    course: Course, images: data.FashionMNIST, network: str
+) -> None:
+    run = course[network][0]
+    predicted = plain.predict(plain.layers(run.model()), images.test.pixels)
+    assert np.abs(predicted - run.test_probabilities).max() < 1e-5
+
+
+@pytest.mark.parametrize("network", catalogue.NETWORKS)
+def test_plain_arrays_know_training_mode_too(
+    course: Course, images: data.FashionMNIST, network: str
+) -> None:
+    run = course[network][0]
+    batch = images.test.pixels[:32]
+    expected = run.model()(batch, training=True).numpy()
+    predicted = plain.predict(plain.layers(run.model()), batch, training=True)
+    assert np.abs(predicted - expected).max() < 1e-5
+    batch_matters = np.abs(plain.predict(plain.layers(run.model()), batch) - expected).max() > 0.01
+    assert batch_matters == (network != "baseline")
+
+
+@pytest.mark.parametrize("network", catalogue.NETWORKS)
+def test_the_exported_networks_predict_as_keras_does(course: Course, network: str) -> None:
+    exported = portable.read(portable.exported())[network]
+    predicted = plain.predict(exported, data.load().test.pixels)
+    assert np.abs(predicted - course[network][0].test_probabilities).max() < 1e-4
+
+
+@pytest.mark.parametrize("network", catalogue.NETWORKS)
+def test_vectors_are_exported_as_keras_saved_them(course: Course, network: str) -> None:
+    exported = portable.read(portable.exported())[network]
+    for ours, original in zip(exported, plain.layers(course[network][0].model()), strict=True):
+        assert type(ours) is type(original)
+        if isinstance(original, plain.Normalization):
+            for vector, saved in zip(ours, original, strict=True):
+                np.testing.assert_array_equal(vector, saved)
+        if isinstance(original, plain.Dense) and original.bias is not None:
+            np.testing.assert_array_equal(ours.bias, original.bias)
+
+
+def test_rounding_together_spoils_a_layer_less_than_rounding_each_weight(
+    course: Course, images: data.FashionMNIST
+) -> None:
+    first = plain.layers(course["baseline"][0].model())[0]
+    step = 0.001
+    kernel = first.kernel.astype(np.float64) / step
+    sample, others = (
+        part.pixels[:2000].reshape(2000, -1).astype(np.float64)
+        for part in (images.train, images.valid)
+    )
+
+    def spoiled(whole: np.ndarray) -> float:
+        return float(np.sqrt(np.mean((others @ (whole - kernel)) ** 2)))
+
+    assert spoiled(portable.rounded(kernel, sample)) < spoiled(np.rint(kernel)) / 2
+
+
+def test_an_export_is_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = portable.files(portable.exported())
+    assert len({path.name for path in files}) == 2 + len(catalogue.NETWORKS)
+    (tmp_path / "runs").symlink_to(store.root() / "runs")
+    monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path))
+    again = portable.files(portable.exported())
+    assert tmp_path in again[0].parents
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in files]
+
+
+def test_the_garments_are_the_first_of_their_kind(course: Course) -> None:
+    course_runs = [course[network][0] for network in catalogue.NETWORKS]
+    labels = data.load().test.labels
+    chosen = portable.garments(course_runs)
+    assert len(chosen) == len(set(chosen))
+    assert {int(labels[place]) for place in chosen} == set(range(10))
+
+    def kind(place: int) -> str | None:
+        answers = {int(run.test_predictions[place]) for run in course_runs}
+        if len(answers) > 1:
+            return "disputed"
+        return "recognised" if answers == {int(labels[place])} else "mistaken"
+
+    found = {(int(labels[place]), kind(place)) for place in chosen}
+    assert len(found) == len(chosen)
+    for place in chosen:
+        earlier = np.flatnonzero(labels[:place] == labels[place])
+        assert kind(place) not in {kind(other) for other in earlier}
+
+
+def test_a_weight_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"A weight of 8,388,608 steps does not fit into 3 bytes"):
+        portable._planes(np.array([1, -(2**23) - 1, 2**23]))
+    kept = np.array([0, 1, -1, 255, -256, 2**23 - 1, -(2**23)])
+    np.testing.assert_array_equal(portable._whole(portable._planes(kept)), kept)
+
+
+def test_an_export_knows_neither_keras_nor_tensorflow() -> None:
+    code = "import sys, bnlab.portable; print({'keras', 'tensorflow'} & sys.modules.keys())"
+    assert python(code).strip() == "set()"
