@@ -107,9 +107,7 @@ def outputs(layer: Layer, values: np.ndarray, *, training: bool = False) -> np.n
     raise ValueError(f"There is no layer {layer!r} in the course's networks.")
 
 
-def predict(
-    network: Sequence[Layer], pixels: np.ndarray, *, training: bool = False
-) -> np.ndarray:
+def predict(network: Sequence[Layer], pixels: np.ndarray, *, training: bool = False) -> np.ndarray:
     """Return class probabilities, shape (images, 10), for images of shape (images, 28, 28)."""
     values = pixels.reshape(len(pixels), -1).astype(np.float64)
     for layer in network:

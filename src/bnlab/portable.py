@@ -26,16 +26,20 @@ CONTENTS = "networks.json"
 """The file that describes the others: what networks there are, their layers, the garments."""
 
 STEPS = (2**-13, 2**-15, 2**-17)
-"""The step of each dense layer, in root mean squares of its weights; later ones have the last.
+"""The step of each dense layer; later ones have the last.
 
-Most of the weights are the first layer's, so that is where a coarser step saves most.
+In root mean squares of its weights, if those of its inputs are 1: smaller inputs bear a coarser
+step. Most of the weights are the first layer's, so that is where a coarse step saves most.
 """
 
-SAMPLE = 10_000
+SAMPLE = 5_000
 """The first this many training images tell which inputs of a layer go together."""
 
-DAMPING = 0.01
-"""Share of an input's mean square that stands for what the sample does not show."""
+DAMPINGS = (0.01, 0.1, 1.0)
+"""Shares of the mean square that may stand for what the sample does not show.
+
+Which of them serves the rarest images best is a matter of luck, so each is tried.
+"""
 
 _PLANES = 3
 _store = Store("portable")
@@ -70,7 +74,12 @@ def read(folder: Path) -> dict[str, list[Layer]]:
     }
 
 
-def garments(course: Sequence[runs.Run]) -> list[int]:
+def size(folder: Path) -> int:
+    """Return how many bytes a browser loads of a folder."""
+    return sum(file.stat().st_size for file in files(folder))
+
+
+def garments(course: Sequence[runs.Run]) -> dict[int, str]:
     """Choose test images for a reader to try, at most three of each class.
 
     The first that all networks recognise, the first that they disagree on, and the first
@@ -78,22 +87,24 @@ def garments(course: Sequence[runs.Run]) -> list[int]:
 
     Returns
     -------
-    list of int
-        Positions among the test images, class by class.
+    dict of int to str
+        Positions among the test images, class by class: ``"recognised"``, ``"disputed"``
+        or ``"mistaken"``.
     """
     labels = data.load().test.labels
     predictions = np.stack([run.test_predictions for run in course])
     agreed = (predictions == predictions[0]).all(axis=0)
     right = predictions[0] == labels
-    return [
-        int(place)
+    kinds = {"recognised": agreed & right, "disputed": ~agreed, "mistaken": agreed & ~right}
+    return {
+        int(place): kind
         for label in range(len(data.CLASSES))
-        for kind in (agreed & right, ~agreed, agreed & ~right)
-        for place in np.flatnonzero(kind & (labels == label))[:1]
-    ]
+        for kind, of_kind in kinds.items()
+        for place in np.flatnonzero(of_kind & (labels == label))[:1]
+    }
 
 
-def rounded(kernel: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+def rounded(kernel: np.ndarray, squares: np.ndarray, damping: float) -> np.ndarray:
     """Round weights to whole numbers so that the layer's outputs change little.
 
     The weights of one input after the other are rounded. What that changes in the outputs
@@ -104,16 +115,17 @@ def rounded(kernel: np.ndarray, inputs: np.ndarray) -> np.ndarray:
     ----------
     kernel : numpy.ndarray
         Shape (inputs, outputs), in steps.
-    inputs : numpy.ndarray
-        Shape (images, inputs): a sample of what the layer is given.
+    squares : numpy.ndarray
+        Shape (inputs, inputs): products of each two inputs, their means over a sample.
+    damping : float
+        One of :data:`DAMPINGS`.
 
     Returns
     -------
     numpy.ndarray
         int64, shape (inputs, outputs).
     """
-    squares = inputs.T @ inputs / len(inputs)
-    squares += DAMPING * np.mean(np.diag(squares)) * np.eye(len(squares))
+    squares = squares + damping * np.mean(np.diag(squares)) * np.eye(len(squares))
     share = np.linalg.cholesky(np.linalg.inv(squares)).T
     left = kernel.copy()
     whole = np.empty(kernel.shape, np.int64)
@@ -125,10 +137,9 @@ def rounded(kernel: np.ndarray, inputs: np.ndarray) -> np.ndarray:
 
 
 def _export(course: Sequence[runs.Run], folder: Path) -> None:
-    pixels = data.load().train.pixels[:SAMPLE]
     networks = []
     for run in course:
-        described, numbers = _packed(plain.layers(run.model()), pixels)
+        described, numbers = _closest(run)
         network = run.network
         names = {"name": network.name, "title": network.title}
         colors = {"color": network.color, "dark_color": network.dark_color}
@@ -136,37 +147,67 @@ def _export(course: Sequence[runs.Run], folder: Path) -> None:
         networks.append({**names, **colors, **file, "layers": described})
     test = data.load().test
     chosen = garments(course)
-    shown = (255 * test.pixels[chosen]).round().astype(np.uint8)
-    images = [{"number": place, "label": int(test.labels[place])} for place in chosen]
+    shown = (255 * test.pixels[list(chosen)]).round().astype(np.uint8)
+    images = [
+        {"number": place, "label": int(test.labels[place]), "kind": kind}
+        for place, kind in chosen.items()
+    ]
     contents = {
         "classes": data.CLASSES,
         "networks": networks,
         "garments": {**_written(folder / "garments.bin", shown.tobytes()), "images": images},
     }
-    (folder / CONTENTS).write_text(json.dumps(contents, indent=1), "utf-8")
+    (folder / CONTENTS).write_text(json.dumps(contents), "utf-8")
 
 
-def _written(file: Path, content: bytes) -> dict[str, str]:
-    """Write a compressed file; return its name, and a version for its address."""
+def _written(file: Path, content: bytes) -> dict[str, Any]:
+    """Write a compressed file; return its name, its size, and a version for its address."""
     # Weights repeat single bytes, no sequences: looking for these would cost, not save.
     compressor = zlib.compressobj(9, strategy=zlib.Z_RLE)
     compressed = compressor.compress(content) + compressor.flush()
     file.write_bytes(compressed)
-    return {"file": file.name, "version": sources.digest(compressed)[:10]}
+    version = sources.digest(compressed)[:10]
+    return {"file": file.name, "bytes": len(compressed), "version": version}
 
 
-def _packed(network: Sequence[Layer], pixels: np.ndarray) -> tuple[list[dict[str, Any]], bytes]:
+def _closest(run: runs.Run) -> tuple[list[dict[str, Any]], bytes]:
+    """Pack a network so that its predictions of the test images stay as close as they can."""
+    network = plain.layers(run.model())
+    squares = _squares(network)
+    test = data.load().test.pixels
+
+    def difference(packed: tuple[list[dict[str, Any]], bytes]) -> float:
+        predicted = plain.predict(list(_unpacked(*packed)), test)
+        return float(np.abs(predicted - run.test_probabilities).max())
+
+    return min((_packed(network, squares, damping) for damping in DAMPINGS), key=difference)
+
+
+def _squares(network: Sequence[Layer]) -> list[np.ndarray]:
+    """Return for each dense layer the mean products of its inputs, see :func:`rounded`."""
+    found = []
+    values = data.load().train.pixels[:SAMPLE].reshape(SAMPLE, -1).astype(np.float64)
+    for layer in network:
+        if isinstance(layer, Dense):
+            found.append(values.T @ values / SAMPLE)
+        values = plain.outputs(layer, values)
+    return found
+
+
+def _packed(
+    network: Sequence[Layer], squares: Sequence[np.ndarray], damping: float
+) -> tuple[list[dict[str, Any]], bytes]:
     """Return a description of each layer, and all numbers one after the other."""
     described: list[dict[str, Any]] = []
     numbers: list[bytes] = []
-    steps = itertools.chain(STEPS, itertools.repeat(STEPS[-1]))
-    values = pixels.reshape(len(pixels), -1).astype(np.float64)
+    of_dense = zip(itertools.chain(STEPS, itertools.repeat(STEPS[-1])), squares, strict=False)
     for layer in network:
         match layer:
             case Dense(kernel, bias):
-                weights = kernel.astype(np.float64)
-                step = next(steps) * float(np.sqrt(np.mean(weights**2)))
-                numbers.append(_planes(rounded(weights / step, values)))
+                step, products = next(of_dense)
+                step *= float(np.sqrt(np.mean(kernel**2) / np.mean(np.diag(products))))
+                whole = rounded(kernel.astype(np.float64) / step, products, damping)
+                numbers.append(_planes(whole))
                 numbers += [] if bias is None else [bias.astype("<f4").tobytes()]
                 size = dict(zip(("inputs", "outputs"), kernel.shape, strict=True))
                 described.append({"kind": "dense", **size, "step": step, "bias": bias is not None})
@@ -177,7 +218,6 @@ def _packed(network: Sequence[Layer], pixels: np.ndarray) -> tuple[list[dict[str
                 described.append({"kind": "normalization", **size, "epsilon": epsilon})
             case Activation(kind, slope):
                 described.append({"kind": kind, "slope": slope})
-        values = plain.outputs(layer, values)
     return described, b"".join(numbers)
 
 

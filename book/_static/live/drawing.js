@@ -10,13 +10,15 @@ const BRUSH = [
 ];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-function paint(canvas, pixels, here = null) {
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(SIDE, SIDE);
+const within = (at) => Math.min(SIDE - 1, Math.max(0, Math.floor(at)));
+
+// Paint pixels on a canvas of their size, with one of them marked or none.
+export function paint(canvas, pixels, marked = null) {
+  const image = new ImageData(SIDE, SIDE);
   pixels.forEach((value, point) => {
-    image.data.set([...(point === here ? HERE : [value, value, value]), 255], 4 * point);
+    image.data.set([...(point === marked ? HERE : [value, value, value]), 255], 4 * point);
   });
-  context.putImageData(image, 0, 0);
+  canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 // Return a small picture, whose name stands beside it.
@@ -26,11 +28,13 @@ export function picture(pixels) {
   return canvas;
 }
 
-// A canvas to draw on by pointer or by keyboard; calls back after each change.
+// An image with a canvas to draw it on, by pointer or by keyboard; calls back after each change.
 export class Drawing {
+  name = "Your drawing";
+  label = null;
   pixels = new Uint8Array(SIDE * SIDE);
-  #x = SIDE / 2;
-  #y = SIDE / 2;
+  #at = [SIDE / 2, SIDE / 2];
+  #byKey = false;
   #changed;
 
   constructor(changed) {
@@ -42,17 +46,25 @@ export class Drawing {
       tabIndex: 0,
       role: "application",
       "aria-label": "Drawing, 28 by 28 points",
+      onpointerdown: (event) => {
+        this.canvas.setPointerCapture(event.pointerId);
+        this.#byKey = false;
+        this.#at = this.#point(event);
+        this.#draw();
+      },
+      onpointermove: (event) => {
+        if (event.buttons) this.#lineTo(...this.#point(event));
+      },
+      onkeydown: (event) => this.#press(event),
+      onfocus: () => {
+        this.#byKey = this.canvas.matches(":focus-visible");
+        this.#show();
+      },
+      onblur: () => {
+        this.#byKey = false;
+        this.#show();
+      },
     });
-    this.canvas.onpointerdown = (event) => {
-      this.canvas.setPointerCapture(event.pointerId);
-      [this.#x, this.#y] = this.#point(event);
-      this.#draw();
-    };
-    this.canvas.onpointermove = (event) => {
-      if (event.buttons) this.#lineTo(...this.#point(event));
-    };
-    this.canvas.onkeydown = (event) => this.#key(event);
-    this.canvas.onfocus = this.canvas.onblur = () => this.#show();
     this.#show();
   }
 
@@ -63,49 +75,44 @@ export class Drawing {
     this.#changed();
   }
 
-  #point(event) {
+  #point({ clientX, clientY }) {
     const box = this.canvas.getBoundingClientRect();
-    const point = (at, from, length) =>
-      Math.min(SIDE - 1, Math.max(0, Math.floor(((at - from) / length) * SIDE)));
-    return [point(event.clientX, box.left, box.width), point(event.clientY, box.top, box.height)];
+    const [right, down] = [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
+    return [within(SIDE * right), within(SIDE * down)];
   }
 
-  #lineTo(x, y) {
-    const [fromX, fromY] = [this.#x, this.#y];
-    const steps = Math.max(Math.abs(x - fromX), Math.abs(y - fromY));
+  #lineTo(toX, toY) {
+    const [fromX, fromY] = this.#at;
+    const steps = Math.max(Math.abs(toX - fromX), Math.abs(toY - fromY));
     for (let step = 1; step <= steps; step += 1) {
-      this.#x = Math.round(fromX + ((x - fromX) * step) / steps);
-      this.#y = Math.round(fromY + ((y - fromY) * step) / steps);
+      const along = (from, to) => Math.round(from + ((to - from) * step) / steps);
+      this.#at = [along(fromX, toX), along(fromY, toY)];
       this.#draw();
     }
   }
 
-  #key(event) {
+  #press(event) {
     const arrow = ARROWS[event.key];
-    if (arrow) {
-      this.#x = Math.min(SIDE - 1, Math.max(0, this.#x + arrow[0]));
-      this.#y = Math.min(SIDE - 1, Math.max(0, this.#y + arrow[1]));
-      if (event.shiftKey) this.#draw();
-      else this.#show();
-    } else if (event.key === " ") this.#draw();
-    else if (event.key === "Backspace") this.#draw(() => 0);
-    else return;
+    if (!arrow && ![" ", "Backspace"].includes(event.key)) return;
     event.preventDefault();
+    this.#byKey = true;
+    if (arrow) this.#at = this.#at.map((at, axis) => within(at + arrow[axis]));
+    if (event.key === "Backspace") this.#draw(() => 0);
+    else if (event.key === " " || event.shiftKey) this.#draw();
+    else this.#show();
   }
 
   #draw(mixed = Math.max) {
     for (const [right, down, ink] of BRUSH) {
-      const [x, y] = [this.#x + right, this.#y + down];
-      if (Math.min(x, y) >= 0 && Math.max(x, y) < SIDE) {
-        this.pixels[SIDE * y + x] = mixed(this.pixels[SIDE * y + x], ink);
-      }
+      const [x, y] = [this.#at[0] + right, this.#at[1] + down];
+      if (Math.min(x, y) < 0 || Math.max(x, y) >= SIDE) continue;
+      this.pixels[SIDE * y + x] = mixed(this.pixels[SIDE * y + x], ink);
     }
     this.#show();
     this.#changed();
   }
 
   #show() {
-    const here = this.canvas === document.activeElement ? SIDE * this.#y + this.#x : null;
-    paint(this.canvas, this.pixels, here);
+    paint(this.canvas, this.pixels, this.#byKey ? SIDE * this.#at[1] + this.#at[0] : null);
   }
 }

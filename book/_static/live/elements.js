@@ -14,6 +14,10 @@ export function element(name, properties = {}, ...children) {
 export const button = (text, onclick, properties = {}) =>
   element("button", { type: "button", className: "live-button", onclick, ...properties }, text);
 
+export const row = (...children) => element("div", { className: "live-row" }, ...children);
+
+export const note = (...children) => element("p", { className: "live-note" }, ...children);
+
 // A group of controls under one name.
 export const group = (name, ...children) =>
   element("fieldset", {}, element("legend", {}, name), ...children);

@@ -6,9 +6,16 @@ async function answered(address) {
   return answer;
 }
 
-async function unpacked({ file, version }, contents) {
+async function unpacked({ file, version }, contents, came) {
   const { body } = await answered(new URL(`${file}?v=${version}`, contents));
-  return new Response(body.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
+  const counted = new TransformStream({
+    transform(part, stream) {
+      came(part.length);
+      stream.enqueue(part);
+    },
+  });
+  const whole = body.pipeThrough(counted).pipeThrough(new DecompressionStream("deflate"));
+  return new Response(whole).arrayBuffer();
 }
 
 // Whole numbers come as their low bytes, their middle ones and their high ones, with the sign
@@ -41,20 +48,28 @@ function withNumbers(layers, numbers) {
   });
 }
 
-// Return the names of the classes, the networks and the garments.
-export async function load(address) {
-  const contents = await (await answered(address)).json();
-  const [pixels, ...networks] = await Promise.all([
-    unpacked(contents.garments, address),
-    ...contents.networks.map(async (network) => ({
+// Return the names of the classes, the networks and the garments; report the share that came.
+export async function load(address, progress = () => {}) {
+  if (!globalThis.DecompressionStream) {
+    throw new Error("This browser is too old to unpack them: please take a newer one.");
+  }
+  const { classes, networks, garments } = await (await answered(address)).json();
+  const size = [...networks, garments].reduce((sum, { bytes }) => sum + bytes, 0);
+  let bytes = 0;
+  const came = (count) => progress((bytes += count) / size);
+  const [pixels, ...numbers] = await Promise.all(
+    [garments, ...networks].map((part) => unpacked(part, address, came)),
+  );
+  return {
+    classes,
+    networks: networks.map((network, index) => ({
       ...network,
-      layers: withNumbers(network.layers, await unpacked(network, address)),
+      layers: withNumbers(network.layers, numbers[index]),
     })),
-  ]);
-  const images = contents.garments.images.map(({ number, label }, index) => ({
-    name: `${contents.classes[label]}, test image ${number}`,
-    label,
-    pixels: new Uint8Array(pixels, 784 * index, 784),
-  }));
-  return { classes: contents.classes, networks, garments: images };
+    garments: garments.images.map((image, index) => ({
+      ...image,
+      name: `${classes[image.label]}, test image ${image.number}`,
+      pixels: new Uint8Array(pixels, 784 * index, 784),
+    })),
+  };
 }

@@ -55,8 +55,8 @@ export const scaled = (pixels) => Float64Array.from(pixels, (pixel) => Math.frou
 export const predict = (network, images, training = false) =>
   network.layers.reduce((rows, layer) => LAYERS[layer.kind](layer, rows, training), images);
 
-// Return a network with other values in one unit of one of its layers.
-export function changed(network, place, unit, values) {
+// Return a network with other values in one unit of the layer at some place.
+export function changed(network, { place, unit, values }) {
   const layer = { ...network.layers[place] };
   for (const [name, value] of Object.entries(values)) {
     layer[name] = layer[name].with(unit, value);

@@ -105,9 +105,7 @@ def _modules(site: Path) -> dict[str, str]:
         for path in sorted((site / markup.LIVE).glob("*.js"))
     }
     version = _version("".join(texts.values()).encode())
-    return {
-        path: _IMPORT_OF_MODULE.sub(rf"\1?v={version}", text) for path, text in texts.items()
-    }
+    return {path: _IMPORT_OF_MODULE.sub(rf"\1?v={version}", text) for path, text in texts.items()}
 
 
 def _style(site: Path, sheets: Iterable[str], known: set[str], formulas: set[str]) -> str:

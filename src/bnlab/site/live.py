@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 PLACES: dict[str, Callable[[str], dict[str, str]]] = {
     "calculator": lambda _root: {"data-widths": " ".join(map(str, arithmetic.WIDTHS))},
-    "networks": lambda root: {"data-contents": f"{root}{markup.LIVE}/{portable.CONTENTS}"},
+    "networks": lambda root: {
+        "data-contents": f"{root}{markup.LIVE}/{portable.CONTENTS}",
+        "data-size": f"{portable.size(portable.exported()) / 2**20:.1f}",
+    },
 }
 """What a script finds in its place, by the place's name, for a page at some depth."""
 

@@ -1,0 +1,68 @@
+// The networks' answers, side by side.
+import { paint, picture } from "./drawing.js";
+import { element, note, spoken } from "./elements.js";
+
+const percent = (share) => `${(100 * share).toFixed(1)}%`;
+const likeliest = (shares) => shares.indexOf(Math.max(...shares));
+
+export class Answer {
+  #classes;
+  #networks;
+  #rows;
+  #picture = picture([]);
+  #name = element("strong");
+  #about = note();
+  #said = spoken("");
+
+  constructor({ classes, networks }) {
+    this.#classes = classes;
+    this.#networks = networks;
+    this.#rows = classes.map(() => ({
+      row: element("tr"),
+      head: element("th", { scope: "row" }),
+      cells: networks.map(({ color, dark_color: dark }) => {
+        const [share, bar] = [element("span"), element("span", { className: "live-bar" })];
+        bar.style.setProperty("--light", color);
+        bar.style.setProperty("--dark", dark);
+        return { share, bar, cell: element("td", {}, share, bar) };
+      }),
+    }));
+    this.#rows.forEach(({ row, head, cells }) => row.append(head, ...cells.map(({ cell }) => cell)));
+    this.#said.role = "status";
+    const titles = networks.map(({ title }) => element("th", { scope: "col" }, title));
+    this.element = element("section", { "aria-label": "The networks' answers" },
+      element("div", { className: "live-shown" },
+        this.#picture,
+        element("div", {}, this.#name, this.#about),
+      ),
+      element("table", { className: "live-table" },
+        element("caption", { className: "live-spoken" }, "How likely each network takes it for what"),
+        element("thead", {}, element("tr", {}, element("td"), ...titles)),
+        element("tbody", {}, ...this.#rows.map(({ row }) => row)),
+      ),
+      this.#said,
+    );
+  }
+
+  show({ shown, training, neighbours }, probabilities) {
+    const answers = probabilities.map(likeliest);
+    const mode = training ? `training mode, a batch of ${1 + neighbours.length}` : "inference mode";
+    paint(this.#picture, shown.pixels);
+    this.#name.textContent = shown.name;
+    this.#about.textContent = mode[0].toUpperCase() + mode.slice(1);
+    this.#rows.forEach(({ row, head, cells }, label) => {
+      row.className = label === shown.label ? "live-truth" : "";
+      head.textContent = this.#classes[label] + (label === shown.label ? " ✓" : "");
+      cells.forEach(({ share, bar, cell }, network) => {
+        share.textContent = percent(probabilities[network][label]);
+        bar.style.setProperty("--share", percent(probabilities[network][label]));
+        cell.className = label === answers[network] ? "live-answer" : "";
+      });
+    });
+    const sentences = this.#networks.map(({ title }, network) => {
+      const label = answers[network];
+      return `${title}: ${this.#classes[label]}, ${percent(probabilities[network][label])}.`;
+    });
+    this.#said.textContent = `${shown.name}, ${mode}. ${sentences.join(" ")}`;
+  }
+}

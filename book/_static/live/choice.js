@@ -1,0 +1,62 @@
+// What the networks are shown: a garment of the strip, or the reader's drawing.
+import { Drawing, picture } from "./drawing.js";
+import { button, element, group, note, row, spoken } from "./elements.js";
+
+const KINDS = {
+  recognised: "All three are right",
+  disputed: "They disagree",
+  mistaken: "All three make the same mistake",
+};
+
+export class Choice {
+  constructor({ classes, garments }, set, update) {
+    const drawing = new Drawing(update);
+    let last = set.shown;
+
+    const board = element("div", { className: "live-board", hidden: true },
+      drawing.canvas,
+      element("div", {},
+        note("Draw with a finger or a mouse. Or with the keyboard: the arrow keys move the ",
+          "orange point, the space bar draws there, Shift with an arrow draws a line, and ",
+          "Backspace rubs out."),
+        row(
+          button("Copy the last garment", () => drawing.set(last.pixels)),
+          button("Clear the drawing", () => drawing.set(new Uint8Array(last.pixels.length))),
+        ),
+      ),
+    );
+
+    function option(image, look, className) {
+      const radio = element("input", {
+        type: "radio",
+        name: "live-garment",
+        checked: image === set.shown,
+        onchange() {
+          board.hidden = image !== drawing;
+          if (image !== drawing) last = image;
+          set.shown = image;
+          update();
+        },
+      });
+      return element("label", { className }, radio, look, spoken(image.name));
+    }
+
+    function strip(kind) {
+      const ofKind = garments.filter((garment) => garment.kind === kind);
+      const thumbs = ofKind.map((garment) => {
+        const thumb = option(garment, picture(garment.pixels), "live-thumb");
+        thumb.title = classes[garment.label];
+        thumb.style.gridColumn = garment.label + 1;  // one for each class
+        return thumb;
+      });
+      return [note(KINDS[kind]), element("div", { className: "live-strip" }, ...thumbs)];
+    }
+
+    const pencil = element("span", { "aria-hidden": "true" }, "✎ Draw your own");
+    this.element = group("A garment",
+      ...Object.keys(KINDS).flatMap(strip),
+      option(drawing, pencil, "live-segment"),
+      board,
+    );
+  }
+}
