@@ -1,12 +1,12 @@
 // The calculator: change the widths, and the table and the formulas follow.
-import { element, labelled } from "./elements.js";
+import { element, labelled, row } from "./elements.js";
 import { NETWORKS, count, total } from "./parameters.js";
 
 const LARGEST = 100000;
 const SUMS = { trained: "Trained", rest: "Not trained", all: "Total" };
 const number = (value) => value.toLocaleString("en");
 
-function row(name, values) {
+function line(name, values) {
   const cells = values.map((value) => element("td", {}, value));
   return element("tr", {}, element("th", { scope: "row" }, name), ...cells);
 }
@@ -16,13 +16,13 @@ function table(networks) {
   const counted = Object.values(networks);
   // Of the networks it is those with normalization that have all the layers.
   const layers = counted.find((layers) => layers[0]).map(({ name }, place) =>
-    row(name, counted.map((layers) => {
+    line(name, counted.map((layers) => {
       const layer = layers[place];
       return layer ? number(layer.trained + layer.rest) : "–";
     })),
   );
   const sums = Object.entries(SUMS).map(([sum, name]) =>
-    row(name, counted.map((layers) => number(total(layers)[sum]))),
+    line(name, counted.map((layers) => number(total(layers)[sum]))),
   );
   return element("table", { className: "dataframe" },
     element("thead", {}, element("tr", {}, element("td"), ...titles)),
@@ -57,7 +57,7 @@ for (const place of document.querySelectorAll('[data-live="calculator"]')) {
   const fields = widths.map((value, index) =>
     element("input", {
       type: "number", min: 1, max: LARGEST, value, name: names[index],
-      "aria-describedby": "live-complaint",
+      "aria-describedby": "live-complaint", inputMode: "numeric",
     }),
   );
   const complaints = element("p", { id: "live-complaint", role: "status" });
@@ -73,10 +73,13 @@ for (const place of document.querySelectorAll('[data-live="calculator"]')) {
     const networks = Object.fromEntries(
       Object.entries(NETWORKS).map(([title, kind]) => [title, count(kind, chosen)]),
     );
-    result.replaceChildren(table(networks), ...Object.entries(networks).map(formula));
+    const scroll = element("div", { className: "live-scroll" }, table(networks));
+    result.replaceChildren(scroll, ...Object.entries(networks).map(formula));
+    // The keyboard can scroll what is wider than its place.
+    if (scroll.scrollWidth > scroll.clientWidth) scroll.tabIndex = 0;
   };
   fields.forEach((field) => field.addEventListener("input", calculate));
   const controls = fields.map((field, index) => labelled(names[index], field));
-  place.replaceChildren(element("div", { className: "live-row" }, ...controls), complaints, result);
+  place.replaceChildren(row(...controls), complaints, result);
   calculate();
 }
