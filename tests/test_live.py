@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import nbformat
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 from test_pages import DESK, FIRST_VIEW, PHONE, look_with_axe, visit
 from website import Build
 
@@ -286,10 +286,9 @@ def test_the_keyboard_alone_does_everything(
         tab_to(page, page.get_by_role("button", name="Add to the batch"))
         page.keyboard.press("Enter")
         changes()
-        for name in ("Gamma", "Beta"):
+        for name, key in (("Gamma", "Home"), ("Beta", "End")):
             tab_to(page, page.get_by_role("slider", name=name))
-            page.keyboard.press("Home")
-            page.keyboard.press("PageUp")
+            page.keyboard.press(key)
         changes()
         tab_to(page, page.get_by_role("button", name="As trained"))
         page.keyboard.press("Enter")
@@ -320,7 +319,7 @@ def test_axe_finds_nothing_on_the_loaded_page_light_or_dark(
         shown(page)
         look_with_axe(page)
         page.emulate_media(color_scheme="dark")
-        assert page.locator("html").get_attribute("data-theme") == "dark"
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         look_with_axe(page, runOnly=["color-contrast"])
 
 
@@ -342,11 +341,10 @@ def test_a_failed_loading_says_so_and_can_be_tried_again(browser: Browser, addre
         page = context.new_page()
         page.goto(f"{address}live.html")
         page.route("**/baseline.bin*", lambda route: route.fulfill(status=503))
-        start = page.get_by_role("button", name="Load the three networks")
-        start.click()
+        page.get_by_role("button", name="Load the three networks").click()
         page.get_by_text("The server answered 503").wait_for()
         page.unroute("**/baseline.bin*")
-        start.click()
+        page.get_by_role("button", name="Load them once more").press("Enter")
         page.get_by_role("table", name="How likely").wait_for()
 
 

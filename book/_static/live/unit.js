@@ -10,7 +10,7 @@ export class Unit {
         layer.kind === "normalization" ? [{ name, title, layer, place }] : []));
     const chosen = element("select", {}, ...layers.map(({ title, layer }, value) =>
       element("option", { value }, `${title}, BN ${layer.width}`)));
-    chosen.value = layers.length - 1;
+    chosen.value = layers.findLastIndex(({ name }) => name === layers[0].name);
     const number = element("input", {
       type: "number", min: 1, value: 1, "aria-describedby": "live-no-unit",
     });
