@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import nbformat
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 from test_pages import DESK, FIRST_VIEW, PHONE, look_with_axe, visit
 from website import Build
 
@@ -299,13 +299,9 @@ def test_the_answer_is_announced(browser: Browser, address: str, course: Course)
     with networks(browser, address) as page:
         page.get_by_role("radio", name=re.compile("^Training")).check()
         choose(page, "Bag")
-        shown(page)
-        said = page.get_by_role("status").all_inner_texts()
         titles = "".join(rf".*{catalogue.find(name).title}: .+, \d+\.\d%\." for name in course)
-        assert any(
-            re.match(rf"Bag, test image \d+, training mode, a batch of 1\.{titles}", text)
-            for text in said
-        )
+        sentence = re.compile(rf"Bag, test image \d+, training mode, a batch of 1\.{titles}")
+        expect(page.get_by_role("status").filter(has_text=sentence)).to_have_count(1)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
@@ -336,13 +332,23 @@ def test_the_loaded_page_does_not_scroll_sideways(
         assert page.locator(".live-table").evaluate("tag => tag.scrollWidth <= tag.clientWidth")
 
 
-def test_a_failed_loading_says_so_and_can_be_tried_again(browser: Browser, address: str) -> None:
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (lambda route: route.fulfill(status=503), "The server answered 503"),
+        (lambda route: route.abort(), "The server cannot be reached"),
+    ],
+    ids=["status", "connection"],
+)
+def test_a_failed_loading_says_so_and_can_be_tried_again(
+    browser: Browser, address: str, failure: Callable[[Route], None], words: str
+) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(f"{address}live.html")
-        page.route("**/baseline.bin*", lambda route: route.fulfill(status=503))
+        page.route("**/baseline.bin*", failure)
         page.get_by_role("button", name="Load the three networks").click()
-        page.get_by_text("The server answered 503").wait_for()
+        page.get_by_text(words).wait_for()
         page.unroute("**/baseline.bin*")
         page.get_by_role("button", name="Load them once more").press("Enter")
         page.get_by_role("table", name="How likely").wait_for()

@@ -114,7 +114,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def copy_results(folder: Path, *, runs_too: bool = False) -> Path:
-    """Copy a store's lessons, and link its runs or copy them, so that a test may add to it."""
+    """Copy a store's lessons and exports, and link its runs or copy them, for a test to add to."""
     shutil.copytree(store.root() / "lessons", folder / "lessons")
     if runs_too:
         for recipe in recipes.course():
@@ -122,7 +122,7 @@ def copy_results(folder: Path, *, runs_too: bool = False) -> Path:
             shutil.copytree(store.root() / "runs" / name, folder / "runs" / name)
     else:
         (folder / "runs").symlink_to(store.root() / "runs")
-    (folder / "portable").symlink_to(store.root() / "portable")
+    shutil.copytree(store.root() / "portable", folder / "portable")
     return folder
 
 

@@ -59,8 +59,8 @@ def layers(model: keras.Sequential) -> list[Layer]:
                 bias = None if layer.bias is None else layer.bias.numpy()
                 found += [Dense(layer.kernel.numpy(), bias), *_activation(layer)]
             case "BatchNormalization":
-                vectors = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
-                found.append(Normalization(*(v.numpy() for v in vectors), layer.epsilon))
+                gamma, beta, mean, variance = (vector.numpy() for vector in layer.variables)
+                found.append(Normalization(gamma, beta, mean, variance, layer.epsilon))
             case "LeakyReLU":
                 found.append(Activation("relu", float(layer.negative_slope)))
             case "Activation":

@@ -235,8 +235,8 @@ def _unpacked(described: Sequence[dict[str, Any]], numbers: bytes) -> Iterator[L
             kernel = (layer["step"] * whole).astype(np.float32).reshape(size)
             yield Dense(kernel, vector(size[1]) if layer["bias"] else None)
         elif layer["kind"] == "normalization":
-            vectors = [vector(layer["width"]) for _ in range(4)]
-            yield Normalization(*vectors, layer["epsilon"])
+            gamma, beta, mean, variance = (vector(layer["width"]) for _ in range(4))
+            yield Normalization(gamma, beta, mean, variance, layer["epsilon"])
         else:
             yield Activation(layer["kind"], layer["slope"])
 

@@ -1,6 +1,6 @@
 // The networks' answers, side by side.
 import { paint, picture } from "./drawing.js";
-import { element, note, spoken } from "./elements.js";
+import { element, note, say, spoken } from "./elements.js";
 
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
 const likeliest = (shares) => shares.indexOf(Math.max(...shares));
@@ -12,7 +12,8 @@ export class Answer {
   #picture = picture([]);
   #name = element("strong");
   #about = note();
-  #said = spoken("");
+  #said = spoken("", { role: "status" });
+  #saying;
 
   constructor({ classes, networks }) {
     this.#classes = classes;
@@ -28,7 +29,6 @@ export class Answer {
       }),
     }));
     this.#rows.forEach(({ row, head, cells }) => row.append(head, ...cells.map(({ cell }) => cell)));
-    this.#said.role = "status";
     const titles = networks.map(({ title }) => element("th", { scope: "col" }, title));
     this.element = element("section", { "aria-label": "The networks' answers" },
       element("div", { className: "live-shown" },
@@ -63,6 +63,9 @@ export class Answer {
       const label = answers[network];
       return `${title}: ${this.#classes[label]}, ${percent(probabilities[network][label])}.`;
     });
-    this.#said.textContent = `${shown.name}, ${mode}. ${sentences.join(" ")}`;
+    // Not every stroke of a drawing, but where it comes to rest.
+    clearTimeout(this.#saying);
+    const sentence = `${shown.name}, ${mode}. ${sentences.join(" ")}`;
+    this.#saying = setTimeout(() => say(this.#said, sentence), 400);
   }
 }

@@ -1,6 +1,6 @@
 // The batch that the reader composes: the image shown, and its neighbours.
 import { paint, picture } from "./drawing.js";
-import { button, element, group, labelled, row } from "./elements.js";
+import { button, element, group, labelled, row, say } from "./elements.js";
 
 const LARGEST = 64;
 
@@ -47,11 +47,11 @@ export class Batch {
     const count = neighbours.length;
     paint(this.#shown, shown.pixels);
     this.#list.classList.toggle("live-idle", !training);
-    this.#status.textContent = [
+    say(this.#status, [
       count ? `The image shown and ${count} beside it.` : "The image shown is alone.",
       count ? "Press a neighbour to take it out." : "",
       count + 1 === LARGEST ? "The batch is full." : "",
       training ? "" : "In inference mode the batch makes no difference.",
-    ].filter(Boolean).join(" ");
+    ].filter(Boolean).join(" "));
   }
 }

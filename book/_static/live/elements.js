@@ -29,4 +29,10 @@ export function labelled(name, control) {
 }
 
 // What only a screen reader says.
-export const spoken = (text) => element("span", { className: "live-spoken" }, text);
+export const spoken = (text, properties = {}) =>
+  element("span", { className: "live-spoken", ...properties }, text);
+
+// Change a text that is read out, but not into itself, which would be read once more.
+export function say(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}

@@ -1,7 +1,9 @@
 // The networks from their files, which the course's build made: see bnlab.portable.
 
 async function answered(address) {
-  const answer = await fetch(address);
+  const answer = await fetch(address).catch(() => {
+    throw new Error("The server cannot be reached: is this device connected?");
+  });
   if (!answer.ok) throw new Error(`The server answered ${answer.status} for ${address}.`);
   return answer;
 }

@@ -9,6 +9,7 @@ import { changed, predict, scaled } from "./prediction.js";
 import { Unit } from "./unit.js";
 
 for (const place of document.querySelectorAll('[data-live="networks"]')) {
+  const printed = element("div", { className: "live-printed" }, ...place.childNodes);
   const status = element("p", { role: "status" });
   const bar = element("progress", { hidden: true, "aria-label": "Loading" });
   const start = button("Load the three networks", async () => {
@@ -19,7 +20,7 @@ for (const place of document.querySelectorAll('[data-live="networks"]')) {
     try {
       const address = new URL(place.dataset.contents, document.baseURI);
       const course = await load(address, (share) => { bar.value = share; });
-      place.replaceChildren(...page(course));
+      place.replaceChildren(printed, ...page(course));
       place.querySelector("input").focus({ preventScroll: true });
     } catch (error) {
       bar.hidden = true;
@@ -29,7 +30,8 @@ for (const place of document.querySelectorAll('[data-live="networks"]')) {
       start.focus();
     }
   });
-  place.replaceChildren(
+  place.append(
+    printed,
     element("div", { className: "live-start" },
       start,
       note(`${place.dataset.size} MiB. All is computed in your browser, and nothing is sent.`),
