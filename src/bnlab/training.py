@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bnlab import data, networks, quiet  # noqa: F401  (loads TensorFlow)
+from bnlab import data, networks, quiet, variants  # noqa: F401  (loads TensorFlow)
 from bnlab.recipes import Recipe
 
 # isort: split
@@ -80,6 +80,17 @@ def compile(model: keras.Sequential, learning_rate: float = 1e-3) -> keras.Seque
         metrics=["accuracy"],
     )
     return model
+
+
+def build(recipe: Recipe) -> keras.Sequential:
+    """Return a recipe's network, compiled, with initial weights from the global seed.
+
+    A varied network takes them from the recipe's own seed, see :func:`bnlab.variants.vary`.
+    """
+    model = getattr(networks, recipe.network)()
+    if recipe.varied:
+        model = variants.vary(model, recipe)
+    return compile(model, recipe.learning_rate)
 
 
 def batch_orders(size: int, epochs: int) -> np.ndarray:
@@ -179,9 +190,9 @@ def train(
         Called after each epoch with its number from 1, its metrics and the model.
     """
     images = _images_on_device(data.folder())
-    engine = _engine(recipe.network)
+    engine = _engine(recipe.network, recipe.activation)
     keras.utils.set_random_seed(recipe.seed)
-    model = _build(recipe.network, recipe.learning_rate)
+    model = _built_first(recipe)
     engine.set_weights(model.get_weights())
     engine.optimizer.learning_rate = recipe.learning_rate
     engine.optimizer.iterations.assign(0)
@@ -284,16 +295,19 @@ def _images_on_device(where: Path) -> data.FashionMNIST:
     return data.FashionMNIST(*map(_on_device, data.read(where)))
 
 
-def _build(network: str, learning_rate: float) -> keras.Sequential:
+def _built_first(recipe: Recipe) -> keras.Sequential:
     # Else a layer's name, and so its variables' paths, would count the networks before it.
     keras.utils.clear_session()
-    return compile(getattr(networks, network)(), learning_rate)
+    return build(recipe)
 
 
 @functools.cache
-def _engine(network: str) -> keras.Sequential:
-    """Return a network that each run of this process trains anew, so as to compile once."""
-    return _build(network, Recipe(network).learning_rate)
+def _engine(network: str, activation: str | None) -> keras.Sequential:
+    """Return a network that each run of this process trains anew, so as to compile once.
+
+    What else a recipe chooses changes the numbers in it, and not the program.
+    """
+    return _built_first(Recipe(network, activation=activation))
 
 
 @functools.lru_cache(maxsize=4)
