@@ -196,6 +196,9 @@ def source(tmp_path: Path) -> Path:
         Recipe("baseline", epochs=9),
         Recipe("baseline", batch_size=64),
         Recipe("baseline", learning_rate=1e-2),
+        Recipe("baseline", activation="relu"),
+        Recipe("baseline", initializer="glorot_uniform"),
+        Recipe("baseline", initial_scale=2),
     ],
 )
 def test_each_field_of_the_recipe_changes_the_key(other: Recipe) -> None:
