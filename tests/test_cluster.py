@@ -111,7 +111,8 @@ def test_every_run_is_there_and_the_same_although_a_worker_was_killed(
         run = from_cluster[local.recipe]
         assert run.key == local.key
         assert run.history == local.history
-        assert (run.test_loss, run.test_accuracy) == (local.test_loss, local.test_accuracy)
+        for metric in runs.FINAL:
+            assert run.final(metric) == local.final(metric)
         np.testing.assert_array_equal(probabilities[local.recipe], local.test_probabilities)
         weights = "model.weights.h5"
         here, there = (each.model().get_weights() for each in (local, run))

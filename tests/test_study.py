@@ -70,15 +70,14 @@ def test_a_stored_study_matches_the_code_the_data_and_the_versions(name: str) ->
 
 
 @pytest.mark.parametrize("name", SWEEPS)
-def test_every_setting_has_five_seeds_and_the_course_s_recipe_is_one(name: str) -> None:
+def test_every_setting_has_five_seeds(name: str) -> None:
     settings: dict[Recipe, list[int]] = {}
     for recipe in SWEEPS[name].recipes:
         settings.setdefault(dataclasses.replace(recipe, seed=0), []).append(recipe.seed)
     assert {tuple(seeds) for seeds in settings.values()} == {recipes.SEEDS}
-    assert set(recipes.course()) <= set(SWEEPS[name].recipes)
 
 
-@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize("name", ["learning_rates", "fair_baseline", "initial_scales"])
 def test_a_stored_study_holds_what_the_course_s_runs_found(name: str, course: Course) -> None:
     of_course = [run for of_network in course.values() for run in of_network]
     checks = spot_checks.check([study.load(name)], of_course)

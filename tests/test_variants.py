@@ -110,6 +110,25 @@ def test_the_initial_weights_depend_on_the_seed_alone_and_not_on_what_was_built_
     assert not np.array_equal(first[0], other_seed[0])
 
 
+@pytest.mark.parametrize("name", ["bn_approach_one", "bn_approach_two"])
+def test_layer_normalization_stands_where_batch_normalization_stood(name: str) -> None:
+    ours, original = built(Recipe(name, layer_norm=True)), built(Recipe(name))
+    places = [type(layer).__name__ for layer in original.layers]
+    assert [type(layer).__name__ for layer in ours.layers] == [
+        place.replace("BatchNormalization", "LayerNormalization") for place in places
+    ]
+    # The same gamma and beta are learned; there are no moving averages.
+    assert [w.shape for w in ours.trainable_weights] == [
+        w.shape for w in original.trainable_weights
+    ]
+    assert not ours.non_trainable_weights
+    for one, other in zip(kernels(ours), kernels(original), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for new, old in zip(ours.layers, original.layers, strict=True):
+        if isinstance(old, layers.BatchNormalization):
+            assert new.epsilon == old.epsilon
+
+
 def test_training_starts_from_the_varied_weights() -> None:
     recipe = Recipe("baseline", epochs=1, learning_rate=1e-12, initial_scale=3, activation="relu")
     for trained, first in zip(

@@ -79,6 +79,16 @@ NETWORKS: dict[str, Network] = {
 }
 """The networks by name, in the order of the course."""
 
+LAYER_NORM = dataclasses.replace(
+    NETWORKS["bn_approach_two"],
+    title="Layer norm",
+    color="#0f766e",
+    dark_color="#5eead4",
+    marker="D",
+    dash=":",
+)
+"""Approach two with layer normalization in the place of batch normalization."""
+
 
 def find(name: str) -> Network:
     """Return a network by its name.

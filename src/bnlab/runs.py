@@ -61,7 +61,7 @@ class Spread(NamedTuple):
     values: tuple[float, ...]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Result:
     """What came of one recipe.
 
@@ -78,6 +78,8 @@ class Result:
         The history has means over each epoch in training mode, while the weights change.
     test_loss, test_accuracy : float
         Measured once on the 10,000 test images, after the last epoch.
+    study : str or None
+        The stored study that it comes from, if any.
     """
 
     recipe: Recipe
@@ -87,10 +89,13 @@ class Result:
     train_accuracy: float
     test_loss: float
     test_accuracy: float
+    study: str | None = None
 
     @property
     def network(self) -> catalogue.Network:
         """The network's entry in the catalogue."""
+        if self.recipe.layer_norm:
+            return catalogue.LAYER_NORM
         return catalogue.find(self.recipe.network)
 
     @property
@@ -138,7 +143,7 @@ class Result:
         return "\n".join(lines)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Run(Result):
     """One finished run: a result with the files that training left.
 
@@ -249,16 +254,21 @@ def load_all(recipes: Iterable[Recipe]) -> list[Run]:
     if missing:
         _train_all(missing)
     runs = [found[recipe] or _found(recipe) for recipe in recipes]
-    _loaded.update((run.key, run) for run in runs)
+    note_as_loaded(runs)
     return runs
 
 
-def loaded() -> list[Run]:
-    """Return the runs that this process has loaded: what its claims can rest on."""
+def note_as_loaded(results: Iterable[Result]) -> None:
+    """Add results to those that claims rest on."""
+    _loaded.update(((result.study, result.key), result) for result in results)
+
+
+def loaded() -> list[Result]:
+    """Return the results that this process has loaded: what its claims can rest on."""
     return list(_loaded.values())
 
 
-_loaded: dict[str, Run] = {}
+_loaded: dict[tuple[str | None, str], Result] = {}
 
 
 def spread(runs: Iterable[Run], metric: str) -> Spread:

@@ -37,7 +37,7 @@ class StudyError(Exception):
     """A stored study is missing, damaged or out of date. The message says how to renew it."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Stored(Result):
     """A stored run of a study, without its files.
 
@@ -173,6 +173,7 @@ def load(name: str, *, strict: bool = False) -> Study:
         if strict:
             raise StudyError(f"{computed} So it does not belong to this build. {_renewal(name)}")
         print(f"{computed} Its numbers are shown as they were stored.")
+    runs.note_as_loaded(study.results)
     return study
 
 
@@ -207,8 +208,9 @@ def _value(stored: float | None) -> float:
     return math.nan if stored is None else stored
 
 
-def _result(record: dict[str, Any]) -> Stored:
+def _result(study: str, record: dict[str, Any]) -> Stored:
     return Stored(
+        study=study,
         recipe=Recipe(**record["recipe"]),
         key=record["key"],
         history={metric: tuple(map(_value, record[metric])) for metric in METRICS},
@@ -223,7 +225,7 @@ def _read(name: str) -> Study:
     try:
         content = json.loads(path.read_text("utf-8"))
         about = content["about"]
-        results = tuple(map(_result, content["runs"]))
+        results = tuple(_result(name, record) for record in content["runs"])
         return Study(
             sweeps.find(name), about["versions"], about["machines"], about["finished"], results
         )

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bnlab.catalogue import ACTIVATIONS, INITIALIZERS, find
+from bnlab.catalogue import ACTIVATIONS, INITIALIZERS, Network, find
 from bnlab.figures import INK, SIZE, finished, style_of
 from bnlab.runs import Result
 
@@ -29,13 +29,13 @@ def against(results: Sequence[Result], field: str, metric: str = "val_accuracy")
         As for :meth:`bnlab.runs.Result.final`.
     """
     values = sorted({getattr(result.recipe, field) for result in results})
-    networks = list(dict.fromkeys(result.recipe.network for result in results))
+    networks = list(dict.fromkeys(result.network for result in results))
     of = {
-        name: [
-            [r for r in results if (r.recipe.network, getattr(r.recipe, field)) == (name, value)]
+        network: [
+            [r for r in results if (r.network, getattr(r.recipe, field)) == (network, value)]
             for value in values
         ]
-        for name in networks
+        for network in networks
     }
     if any(result.diverged for result in results):
         figure, (axis, below) = plt.subplots(
@@ -45,18 +45,18 @@ def against(results: Sequence[Result], field: str, metric: str = "val_accuracy")
     else:
         figure, below = plt.subplots(figsize=(SIZE[0], 4.6))
         axis = below
-    for name, settings in of.items():
+    for network, settings in of.items():
         finals = [[r.final(metric) for r in setting if not r.diverged] for setting in settings]
         mean = np.array([np.mean(row) if row else np.nan for row in finals])
         sd = np.array([np.std(row, ddof=1) if len(row) > 1 else 0 for row in finals])
-        axis.fill_between(values, mean - sd, mean + sd, color=find(name).color, alpha=0.25, lw=0)
-        axis.plot(values, mean, label=find(name).title, **style_of(name))
+        axis.fill_between(values, mean - sd, mean + sd, color=network.color, alpha=0.25, lw=0)
+        axis.plot(values, mean, label=network.title, **style_of(network))
     axis.set_title(f"Final {metric.replace('val_', 'validation ').replace('_', ' ')}")
     axis.legend()
     below.set_xscale("log")
     below.minorticks_off()
     # Of many values the powers of ten are named: all would overlap on a phone.
-    named = [len(values) < 6 or f"{value:e}".startswith("1.0") for value in values]
+    named = [len(values) <= 6 or f"{value:e}".startswith("1.0") for value in values]
     below.set_xticks(
         values, [f"{value:g}" if name else "" for value, name in zip(values, named, strict=True)]
     )
@@ -64,12 +64,14 @@ def against(results: Sequence[Result], field: str, metric: str = "val_accuracy")
     return finished(figure)
 
 
-def _count_diverged(axis: Axes, values: Sequence[float], of: dict[str, list[list[Result]]]) -> None:
+def _count_diverged(
+    axis: Axes, values: Sequence[float], of: dict[Network, list[list[Result]]]
+) -> None:
     for row, settings in enumerate(of.values()):
         for value, setting in zip(values, settings, strict=True):
             if count := sum(result.diverged for result in setting):
                 axis.text(value, row, str(count), ha="center", va="center", color=INK)
-    axis.set_yticks(range(len(of)), [find(name).title for name in of])
+    axis.set_yticks(range(len(of)), [network.title for network in of])
     axis.set_ylim(len(of) - 0.5, -0.5)
     axis.set_title("Diverged runs")
 

@@ -13,8 +13,11 @@ LEARNING_RATES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 INITIAL_SCALES = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Factors of the initial weights, with the notebook's 1 in the middle."""
 
-BATCH_SIZES = (2, 8, 32, 128, 1024)
+BATCH_SIZES = (2, 4, 8, 32, 128, 1024)
 """From the smallest that has a variance at all; the notebook's 32 is in the middle."""
+
+NORMALIZED = (("baseline", False), ("bn_approach_two", False), ("bn_approach_two", True))
+"""No normalization, batch normalization, and layer normalization in its place."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,17 +78,29 @@ SWEEPS: dict[str, Sweep] = {
             tuple(
                 dict.fromkeys(
                     Recipe(
-                        network, seed, 2, batch_size=size, learning_rate=rate, layer_norm=layer_norm
+                        network, seed, 1, batch_size=size, learning_rate=rate, layer_norm=layer_norm
                     )
                     for size in BATCH_SIZES
                     for rate in (1e-3, 1e-3 * size / 32)  # fixed, and in proportion
-                    for network, layer_norm in (
-                        ("baseline", False),
-                        ("bn_approach_two", False),
-                        ("bn_approach_two", True),
-                    )
+                    for network, layer_norm in NORMALIZED
                     for seed in SEEDS
                 )
+            ),
+        ),
+        Sweep(
+            "batch_noise",
+            "Is the noise of the batches' statistics what keeps a network from learning by heart?",
+            tuple(
+                Recipe(
+                    network,
+                    seed,
+                    batch_size=size,
+                    learning_rate=0.03 * size / 32,
+                    layer_norm=layer_norm,
+                )
+                for size in (32, 128, 1024)
+                for network, layer_norm in NORMALIZED
+                for seed in SEEDS
             ),
         ),
     )

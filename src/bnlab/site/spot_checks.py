@@ -1,7 +1,8 @@
 """Stored studies are spot-checked: each build trains a few of their runs again.
 
-Which ones depends on the commit, so in time all have their turn. The course's own runs,
-which every build has, are compared too wherever a study holds them.
+Which ones depends on the commit, so in time all have their turn but those that take many
+more steps than the course's own. These, which every build has, are compared too wherever a
+study holds them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from bnlab.study import Stored, Study, StudyError, rounded
 
 SAMPLE = 2
 """Stored runs that a build trains again, besides the course's own."""
+
+STEPS = 10 * 1_719
+"""Runs with more steps than the course's own are too dear for a build."""
 
 ALLOWED = 0.01
 """The least difference in final accuracy that another kind of machine is allowed."""
@@ -63,7 +67,12 @@ def sample(studies: Sequence[Study], commit: str | None) -> list[Recipe]:
     commit : str or None
         Where git does not know it, the choice is always the same.
     """
-    stored = {result.recipe: result.key for study in studies for result in study.results}
+    stored = {
+        result.recipe: result.key
+        for study in studies
+        for result in study.results
+        if result.recipe.epochs * result.steps <= STEPS
+    }
     for recipe in recipes.course():
         stored.pop(recipe, None)
     return sorted(stored, key=lambda recipe: sources.digest(commit or "", stored[recipe]))[:SAMPLE]
