@@ -72,8 +72,10 @@ def paired(
             f"in the same order. Here are {seeds} and {[r.recipe.seed for r in others]}."
         )
     factor, unit = (100, " points") if metric.endswith("accuracy") else (1, "")
-    values = [[factor * result.final(metric) for result in group] for group in (ones, others)]
-    test = stats.ttest_rel(*values)
+    a, b = (
+        factor * np.array([result.final(metric) for result in group]) for group in (ones, others)
+    )
+    test = stats.ttest_rel(a, b)
     low, high = test.confidence_interval(CONFIDENCE)
-    mean = np.subtract(*values).mean()
-    return Difference(float(mean), float(low), float(high), float(test.pvalue), len(seeds), unit)
+    mean = float((a - b).mean())
+    return Difference(mean, float(low), float(high), float(test.pvalue), len(seeds), unit)
