@@ -205,8 +205,9 @@ def _prepare(app: Sphinx) -> None:
     studies = [study.load(name, strict=True) for name in study.stored()] if shown else []
     sample = spot_checks.sample(studies, checkout.commit(Path(app.srcdir).resolve().parent))
     trained = runs.load_all([*recipes.course(), *sample])
-    env.bnlab_studies = studies  # type: ignore[attr-defined]
-    env.bnlab_spot_checks = spot_checks.check(studies, trained)  # type: ignore[attr-defined]
+    # Of the application, not of the environment: that is kept between builds.
+    app.bnlab_studies = studies  # type: ignore[attr-defined]
+    app.bnlab_spot_checks = spot_checks.check(studies, trained)  # type: ignore[attr-defined]
     if stale:
         execution.execute_all(stale, _store)
     env.bnlab_executions = {name: _execution(key) for name, key in keys.items()}  # type: ignore[attr-defined]

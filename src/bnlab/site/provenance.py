@@ -75,8 +75,8 @@ def _collect(app: Sphinx) -> None:
         "runs": _runs(course),
         "epochs": _epochs(course),
         "lessons": _lessons(env),
-        "studies": _studies(env.bnlab_studies),  # type: ignore[attr-defined]
-        "spot_checks": _spot_checks(env.bnlab_spot_checks),  # type: ignore[attr-defined]
+        "studies": _studies(app.bnlab_studies),  # type: ignore[attr-defined]
+        "spot_checks": _spot_checks(app.bnlab_spot_checks),  # type: ignore[attr-defined]
     }
 
 
