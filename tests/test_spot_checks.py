@@ -50,7 +50,7 @@ def test_the_commit_chooses_and_every_run_that_a_build_can_train_has_its_turn(
     chosen = [set(spot_checks.sample(studies, str(commit))) for commit in range(3_000)]
     assert {len(few) for few in chosen} == {spot_checks.SAMPLE}
     every = {result.recipe for one in studies for result in one.results}
-    long = {recipe for recipe in every if recipe.batch_size < 4}
+    long = {recipe for recipe in every if recipe.batch_size == 2}
     assert long
     assert set().union(*chosen) == every - long - set(recipes.course())
     assert spot_checks.sample([], "a") == []

@@ -13,7 +13,7 @@ LEARNING_RATES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 INITIAL_SCALES = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Factors of the initial weights, with the notebook's 1 in the middle."""
 
-BATCH_SIZES = (2, 4, 8, 32, 128, 1024)
+BATCH_SIZES = (2, 8, 32, 128, 1024)
 """From the smallest that has a variance at all; the notebook's 32 is in the middle."""
 
 NORMALIZED = (("baseline", False), ("bn_approach_two", False), ("bn_approach_two", True))

@@ -210,7 +210,7 @@ def _studies(studies: Sequence[Study]) -> str:
     if not studies:
         return "No page of this build shows a stored study."
     table = _table(
-        ("Study", "Runs", "Core minutes", "Finished (UTC)"),
+        ("Study", "Runs", "Minutes", "Finished (UTC)"),
         [
             (
                 f"`{study.sweep.name}`",
