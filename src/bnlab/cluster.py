@@ -69,7 +69,7 @@ def train_all(recipes: Iterable[Recipe], scheduler: str) -> None:
             for key in [runs.key(recipe)]
         }
         # What is finished is let go of at once: a run has one and a half megabytes.
-        for done, future in enumerate(distributed.as_completed(list(futures)), start=1):
+        for done, future in enumerate(distributed.as_completed(list(futures), loop=client.loop), start=1):
             recipe = futures.pop(future)
             with runs.reporting(recipe):
                 runs.keep(recipe, functools.partial(_unpack, future.result()))
