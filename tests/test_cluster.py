@@ -39,10 +39,14 @@ class Cluster:
             time.sleep(0.1)
         self.address = json.loads(contact.read_text("utf-8"))["address"]
 
-    def add_worker(self, source: Path = SOURCE, threads: int = 1) -> subprocess.Popen[bytes]:
+    def add_worker(
+        self, source: Path = SOURCE, threads: int = 1, nanny: bool = False
+    ) -> subprocess.Popen[bytes]:
         """Start a worker; its store is named after its number."""
         number = len(self.processes)
-        options = ("--nthreads", str(threads), "--no-nanny", "--local-directory", str(self.folder))
+        options = ["--nthreads", str(threads), "--local-directory", str(self.folder)]
+        if not nanny:
+            options.append("--no-nanny")
         return self._start(
             "worker", self.address, *options, PYTHONPATH=source, BNLAB_STORE=self.store(number)
         )
@@ -121,11 +125,11 @@ def test_every_run_is_there_and_the_same_although_a_worker_was_killed(
             np.testing.assert_array_equal(one, other)
 
 
-def test_a_worker_of_several_threads_trains_one_run_at_a_time(
+def test_a_worker_of_several_threads_trains_runs_side_by_side_and_they_are_the_same(
     dask: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dask.add_worker(threads=3)
-    sweep = [Recipe("baseline", seed, epochs=1) for seed in (1, 2, 3)]
+    dask.add_worker(threads=2, nanny=True)
+    sweep = [Recipe("baseline", seed, epochs=1) for seed in (1, 2)]
     cluster.train_all(sweep, dask.address)
     from_cluster = {recipe: runs.find(recipe).history for recipe in sweep}
     monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path / "local"))

@@ -1,15 +1,21 @@
 """Train runs on the workers of a Dask cluster, and bring what they make into this store.
 
-A worker trains a run as a process of this machine would, and sends back the files. So the
-machines of a cluster need no common disk: only this package, the same at each of them.
+A worker trains each run in a process of its own, ``python -m bnlab.cluster``, and sends back
+the files. So the machines of a cluster need no common disk: only this package, the same at
+each of them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import io
+import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -22,9 +28,6 @@ from bnlab.recipes import Recipe
 
 PATIENCE = 5
 """Seconds in which a scheduler must answer, and then have a worker."""
-
-# Keras keeps its state for the whole process: a worker of several threads trains one by one.
-_training = threading.Lock()
 
 
 class ClusterError(runs.TrainingError):
@@ -69,7 +72,9 @@ def train_all(recipes: Iterable[Recipe], scheduler: str) -> None:
             for key in [runs.key(recipe)]
         }
         # What is finished is let go of at once: a run has one and a half megabytes.
-        for done, future in enumerate(distributed.as_completed(list(futures), loop=client.loop), start=1):
+        for done, future in enumerate(
+            distributed.as_completed(list(futures), loop=client.loop), start=1
+        ):
             recipe = futures.pop(future)
             with runs.reporting(recipe):
                 runs.keep(recipe, functools.partial(_unpack, future.result()))
@@ -111,8 +116,22 @@ def _trained(recipe: Recipe, key: str) -> bytes:
             f"The worker on {socket.gethostname()} has other code, data or libraries, so its "
             "runs would be others. Give it the same commit and the same lock."
         )
-    with _training:
-        folder = runs.train_here(recipe).folder
+    # Not in this process: Dask's threads draw from Python's random numbers, as Keras does for
+    # its weights, so a run would not repeat. Nor with multiprocessing: a nanny forbids it.
+    with subprocess.Popen(
+        [sys.executable, "-m", "bnlab.cluster", json.dumps(dataclasses.asdict(recipe))],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        errors = process.stderr.read().strip()
+        if process.wait() != 0:
+            last = errors.splitlines()[-1] if errors else f"exit status {process.returncode}"
+            raise runs.TrainingError(f"{recipe} failed on {socket.gethostname()}: {last}")
+    trained = runs.find(recipe)
+    assert trained is not None
+    folder = trained.folder
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(folder.rglob("*")):
@@ -124,3 +143,18 @@ def _trained(recipe: Recipe, key: str) -> bytes:
 def _unpack(packed: bytes, folder: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         archive.extractall(folder)
+
+
+def _train(recipe: Recipe) -> None:
+    """Train a run into this process's store, unless its parent ends before."""
+
+    def end_with_parent() -> None:
+        sys.stdin.read()  # only the parent holds the other end
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    runs.train_here(recipe)
+
+
+if __name__ == "__main__":
+    _train(Recipe(**json.loads(sys.argv[1])))

@@ -105,11 +105,8 @@ class Result:
 
     @property
     def diverged(self) -> bool:
-        """Whether training led nowhere: to a loss that is no number, or no better than guessing.
-
-        Who gives each of the ten classes the same probability has the loss ln 10.
-        """
-        return not self.history["loss"][-1] < math.log(len(data.CLASSES))
+        """Whether training ended with a loss that is no number."""
+        return not math.isfinite(self.history["loss"][-1])
 
     def final(self, metric: str) -> float:
         """Return a metric after the last epoch: of :data:`METRICS` or of :data:`FINAL`.
@@ -373,15 +370,13 @@ def _train_and_store(recipe: Recipe, counter: Path) -> None:
     _store.make(key(recipe), functools.partial(_train_into, recipe, counter))
 
 
-def train_here(recipe: Recipe) -> Run:
-    """Return a run, training it in this process if it is missing.
+def train_here(recipe: Recipe) -> None:
+    """Train a run in this process and store it, unless it is there.
 
-    For a process that was started to train and has not computed with TensorFlow otherwise:
-    a cluster's worker.
+    For a process that was started for nothing else: Keras's state is the whole process's.
     """
     with tempfile.TemporaryDirectory() as folder:
         _train_and_store(recipe, Path(folder) / "epochs")
-    return _found(recipe)
 
 
 def keep(recipe: Recipe, write: Callable[[Path], None]) -> None:

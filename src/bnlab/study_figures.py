@@ -116,5 +116,8 @@ def combinations(results: Sequence[Result], metric: str = "val_accuracy") -> Fig
     axis.set_ylim(len(pairs) - 0.5, -0.5)
     axis.xaxis.set_major_locator(plt.MaxNLocator(5, steps=(1, 2, 5, 10)))
     axis.set_title(f"Final {metric.replace('val_', 'validation ').replace('_', ' ')}")
-    axis.legend()
+    # Below the axes: among the points a legend's marks would pass for some.
+    axis.legend(
+        loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=3, columnspacing=1, handletextpad=0.1
+    )
     return finished(figure)
