@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment site pdf serve test test-launch audit check links notebooks benchmark lock clean
+.PHONY: help environment site study pdf serve test test-launch audit check links notebooks benchmark lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -19,6 +19,9 @@ environment: ## Create the environment from the lock
 site: environment ## Build the site: train what is missing, execute what is stale
 	@$(BIN)/jupyter-book build book -W --keep-going
 	@echo "The site is ready: open _build/html/index.html, or call \`make serve\`."
+
+study: environment ## Train the stored studies again; STUDY=name, SCHEDULER=tcp://host:8786
+	@$(BIN)/python -m bnlab.study $(STUDY) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 pdf: site ## Print the whole course as one PDF, with the system's Chromium
 	@$(BIN)/python tools/pdf.py

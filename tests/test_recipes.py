@@ -18,6 +18,10 @@ def test_the_defaults_are_the_notebook_s() -> None:
         "epochs": 10,
         "batch_size": 32,
         "learning_rate": 1e-3,
+        "activation": None,
+        "initializer": None,
+        "initial_scale": 1.0,
+        "layer_norm": False,
     }
 
 
@@ -42,6 +46,10 @@ def test_the_course_trains_each_network_with_five_seeds_42_first() -> None:
         ({"learning_rate": 0.0}, r"above 0, not 0\.0"),
         ({"learning_rate": -0.1}, r"above 0, not -0\.1"),
         ({"learning_rate": float("nan")}, "above 0, not nan"),
+        ({"initial_scale": 0.0}, r"scale of weights is above 0, not 0\.0"),
+        ({"activation": "elu"}, r"no activation 'elu' here\. Choose one of 'leaky_relu', "),
+        ({"layer_norm": True}, "Baseline has no batch normalization that layer normalization"),
+        ({"initializer": "ones"}, r"no initializer 'ones' here\. Choose one of 'he_normal', "),
     ],
 )
 def test_a_recipe_that_cannot_be_trained_is_refused(options: dict[str, Any], match: str) -> None:
@@ -54,6 +62,27 @@ def test_a_recipe_cannot_be_changed_and_says_its_network_and_seed() -> None:
     assert str(recipe) == "BN approach one, seed 3"
     with pytest.raises(dataclasses.FrozenInstanceError):
         recipe.seed = 4  # type: ignore[misc]
+
+
+def test_the_network_s_own_activation_and_initializer_make_no_other_recipe() -> None:
+    own = Recipe("baseline", activation="leaky_relu", initializer="he_normal")
+    assert own == Recipe("baseline")
+    assert not own.varied
+    assert own.hidden == ("leaky_relu", "he_normal")
+    other = Recipe("bn_approach_one", activation="leaky_relu", initializer="he_normal")
+    assert other.varied
+    assert other.hidden == own.hidden
+    assert Recipe("baseline", initial_scale=2).varied
+    assert Recipe("bn_approach_two", layer_norm=True).varied
+    assert not Recipe("baseline", batch_size=8, learning_rate=0.1, epochs=2).varied
+
+
+def test_a_recipe_says_what_is_not_the_notebook_s() -> None:
+    assert str(Recipe("baseline", 3, learning_rate=0.1)) == "Baseline, learning rate 0.1, seed 3"
+    varied = Recipe("bn_approach_one", activation="leaky_relu", initial_scale=10)
+    assert str(varied) == "BN approach one, leaky_relu, initial weights × 10, seed 42"
+    other = Recipe("bn_approach_two", batch_size=8, layer_norm=True)
+    assert str(other) == "BN approach two, batches of 8, layer normalization, seed 42"
 
 
 def test_the_catalogue_lists_the_three_networks_in_the_course_s_order() -> None:

@@ -97,6 +97,9 @@ def test_the_saved_model_repeats_what_was_recorded(
     loss, accuracy = model.evaluate(*images.valid, verbose=0)
     assert loss == pytest.approx(run.final("val_loss"), abs=1e-5)
     assert accuracy == pytest.approx(run.final("val_accuracy"), abs=1e-6)
+    loss, accuracy = model.evaluate(*images.train, batch_size=500, verbose=0)
+    assert loss == pytest.approx(run.train_loss, abs=1e-5)
+    assert accuracy == pytest.approx(run.train_accuracy, abs=1e-6)
 
 
 def test_the_saved_model_is_the_course_s_network_compiled_as_it_was_trained(
@@ -196,6 +199,10 @@ def source(tmp_path: Path) -> Path:
         Recipe("baseline", epochs=9),
         Recipe("baseline", batch_size=64),
         Recipe("baseline", learning_rate=1e-2),
+        Recipe("baseline", activation="relu"),
+        Recipe("baseline", initializer="glorot_uniform"),
+        Recipe("baseline", initial_scale=2),
+        Recipe("bn_approach_two", layer_norm=True),
     ],
 )
 def test_each_field_of_the_recipe_changes_the_key(other: Recipe) -> None:

@@ -357,7 +357,7 @@ from bnlab import training
 from bnlab.recipes import Recipe
 
 def results(trained):
-    numbers = [*trained.history[0], trained.test_loss, trained.test_accuracy]
+    numbers = [*trained.history[0], trained.train_loss, trained.test_loss]
     arrays = [*trained.model.get_weights(), trained.test_probabilities]
     hashes = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]
     return [number.hex() for number in numbers] + hashes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import uuid
@@ -24,7 +25,7 @@ from website import (
     stored_runs,
 )
 
-from bnlab import catalogue, recipes
+from bnlab import catalogue, recipes, runs
 
 # The pages with code, and those of them that draw.
 LESSONS = [
@@ -228,11 +229,55 @@ def shown_results(project: Path) -> dict[str, str]:
     return {row.find("th").get_text(): row.get_text() for row in rows}
 
 
+ON_STUDIES = ("what_bn_buys", "batch_size")
+
+
+def leave_out_the_studies(project: Path) -> None:
+    """Take away the lessons that show stored studies, and what leads to them."""
+    for name in ON_STUDIES:
+        (project / "lessons" / f"{name}.md").unlink()
+        replace(project / "_toc.yml", f"      - file: lessons/{name}\n", "")
+    names = "|".join(ON_STUDIES)
+    for page in (*project.glob("lessons/*.md"), *project.glob("book/*.md")):
+        text = page.read_text("utf-8")
+        text = re.sub(rf"{{doc}}`(lessons/)?({names})`", "another lesson", text)
+        text = re.sub(rf":link: lessons/({names})", ":link: lessons/comparison", text)
+        page.write_text(text, "utf-8")
+
+
+def test_editing_a_network_refuses_the_stored_studies_before_anything_is_trained(
+    own_runs: Path,
+) -> None:
+    trained = stored_runs(own_runs / "_build" / "store")
+    replace(own_runs / "src/bnlab/networks.py", "negative_slope=0.3", "negative_slope=0.25")
+    refused = rebuild(own_runs)
+    assert refused.status != 0
+    assert "StudyError: Of the stored study learning_rates " in refused.output
+    assert "runs were trained by other code or on other data" in refused.output
+    assert "make study STUDY=learning_rates" in refused.output
+    assert stored_runs(own_runs / "_build" / "store") == trained
+
+
+def test_a_stored_number_that_its_code_does_not_give_fails_the_build(own_runs: Path) -> None:
+    path = own_runs / "src/bnlab/studies/learning_rates.json"
+    key = runs.key(recipes.Recipe("baseline"))
+    text = path.read_text("utf-8")
+    line = next(line for line in text.splitlines() if key in line)
+    shown = f'"test_accuracy": {json.loads(line.rstrip(","))["test_accuracy"]}'
+    replace(path, line, line.replace(shown, '"test_accuracy": 0.5'))
+    failed = rebuild(own_runs)
+    assert failed.status != 0
+    assert "StudyError: The stored study learning_rates is not what its code gives" in failed.output
+    assert "Baseline, seed 42 has 0.5 as its stored test accuracy" in failed.output
+
+
 def test_editing_a_network_trains_it_alone_and_executes_what_shows_it(own_runs: Path) -> None:
     results = own_runs / "_build" / "store"
+    leave_out_the_studies(own_runs)
+    assert rebuild(own_runs).status == 0
     before, trained = shown_results(own_runs), stored_runs(results)
     replace(own_runs / "src/bnlab/networks.py", "negative_slope=0.3", "negative_slope=0.25")
-    assert executed(own_runs) == len(LESSONS)
+    assert executed(own_runs) == len(LESSONS) - len(ON_STUDIES)
     new = [
         json.loads((results / "runs" / key / "run.json").read_text("utf-8"))["recipe"]
         for key in stored_runs(results) - trained

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from bs4 import BeautifulSoup
 
-from bnlab import recipes, runs, store
+from bnlab import recipes, runs, store, study
+from bnlab.site import spot_checks
 
 ROOT = Path(__file__).parent.parent
 PROJECT = (
@@ -117,9 +118,10 @@ def copy_results(folder: Path, *, runs_too: bool = False) -> Path:
     """Copy a store's lessons and exports, and link its runs or copy them, for a test to add to."""
     shutil.copytree(store.root() / "lessons", folder / "lessons")
     if runs_too:
-        for recipe in recipes.course():
-            name = runs.key(recipe)
-            shutil.copytree(store.root() / "runs" / name, folder / "runs" / name)
+        # A copy is no checkout, so its builds check the runs of no commit.
+        studies = [study.load(name) for name in study.stored()]
+        for run in runs.load_all([*recipes.course(), *spot_checks.sample(studies, None)]):
+            shutil.copytree(run.folder, folder / "runs" / run.key)
     else:
         (folder / "runs").symlink_to(store.root() / "runs")
     shutil.copytree(store.root() / "portable", folder / "portable")

@@ -8,6 +8,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+ACTIVATIONS = {"leaky_relu": "leaky ReLU", "relu": "ReLU"}
+"""The hidden layers' activations in the notebook, by name, with their titles; leaky ReLU has
+the slope 0.3."""
+
+INITIALIZERS = {"he_normal": "He normal", "glorot_uniform": "Glorot uniform"}
+"""The distributions that the notebook draws the hidden layers' first weights from, in the
+same way."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Network:
@@ -26,6 +34,8 @@ class Network:
         Its Matplotlib marker and line style, for those who do not see the colour.
     normalization : {"none", "after activation", "before activation"}
         Where batch normalization stands in a hidden layer.
+    activation, initializer : str
+        What its hidden layers have, of :data:`ACTIVATIONS` and :data:`INITIALIZERS`.
     """
 
     name: str
@@ -35,12 +45,24 @@ class Network:
     marker: str
     dash: str
     normalization: Literal["none", "after activation", "before activation"]
+    activation: str = "relu"
+    initializer: str = "glorot_uniform"
 
 
 NETWORKS: dict[str, Network] = {
     network.name: network
     for network in (
-        Network("baseline", "Baseline", "#5d6673", "#b3bdc9", "o", "--", "none"),
+        Network(
+            "baseline",
+            "Baseline",
+            "#5d6673",
+            "#b3bdc9",
+            "o",
+            "--",
+            "none",
+            activation="leaky_relu",
+            initializer="he_normal",
+        ),
         Network(
             "bn_approach_one", "BN approach one", "#0b62c4", "#62b0ff", "s", "-", "after activation"
         ),
@@ -56,6 +78,16 @@ NETWORKS: dict[str, Network] = {
     )
 }
 """The networks by name, in the order of the course."""
+
+LAYER_NORM = dataclasses.replace(
+    NETWORKS["bn_approach_two"],
+    title="Layer norm",
+    color="#0f766e",
+    dark_color="#5eead4",
+    marker="D",
+    dash=":",
+)
+"""Approach two with layer normalization in the place of batch normalization."""
 
 
 def find(name: str) -> Network:

@@ -6,8 +6,10 @@ with the condition that makes it true: if that fails, so does the page.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import html
+from collections.abc import Iterable
 from typing import Any
 
 from IPython.display import display
@@ -29,19 +31,22 @@ class Claim:
     ----------
     statement : str
         The sentence.
-    runs : tuple of Run
-        Those that were loaded when it was checked.
+    runs : tuple of Result
+        On which it rests.
     """
 
     statement: str
-    runs: tuple[runs.Run, ...] = ()
+    runs: tuple[runs.Result, ...] = ()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
         """Add to what a cell shows anyway what the page of claims asks for."""
-        evidence = [
+        evidence: list[dict[str, Any]] = [
             {"network": run.network.title, "seed": run.recipe.seed, "key": run.key}
             for run in self.runs
+            if run.study is None
         ]
+        studies = collections.Counter(run.study for run in self.runs if run.study)
+        evidence += [{"study": name, "runs": count} for name, count in studies.items()]
         return {}, {"bnlab": {"claim": self.statement, "runs": evidence}}
 
     def _repr_html_(self) -> str:
@@ -51,7 +56,7 @@ class Claim:
         return f"Checked: {self.statement}"
 
 
-def claim(condition: object, statement: str) -> Claim:
+def claim(condition: object, statement: str, of: Iterable[runs.Result] | None = None) -> Claim:
     """Return a statement for display if it holds.
 
     Parameters
@@ -60,6 +65,9 @@ def claim(condition: object, statement: str) -> Claim:
         Whether the statement holds, computed from results.
     statement : str
         A full sentence of plain text; put the numbers in with an f-string.
+    of : iterable of Result, optional
+        The runs that it rests on, which the page of claims names. By default all that the
+        page has loaded by then.
 
     Raises
     ------
@@ -76,7 +84,7 @@ def claim(condition: object, statement: str) -> Claim:
         )
     if not condition:
         raise ClaimError(f"This claim does not hold for the results of this build: {statement}")
-    return Claim(statement, tuple(runs.loaded()))
+    return Claim(statement, tuple(runs.loaded() if of is None else of))
 
 
 def glue(**values: float | int | str) -> None:

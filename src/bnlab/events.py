@@ -44,13 +44,15 @@ class EventLog:
         metrics : mapping of str to float
             By Keras's names; those that begin with ``val_`` are validation's.
         weights : mapping of str to numpy.ndarray
-            Whose histograms to log, by path.
+            Whose histograms to log, by path. Those of a diverged run are no numbers, and left
+            out.
         """
         for name, value in metrics.items():
             part = "validation" if name.startswith("val_") else "train"
             self._add(part, number, scalar_pb(f"epoch_{name.removeprefix('val_')}", value))
         for path, values in weights.items():
-            self._add("train", number, histogram_pb(f"{path}/histogram", values))
+            if np.isfinite(values).all():
+                self._add("train", number, histogram_pb(f"{path}/histogram", values))
 
     def _add(self, part: str, number: int, summary: Any) -> None:
         self._writers[part].add_event(

@@ -21,7 +21,7 @@ from IPython.core.getipython import get_ipython
 from matplotlib.figure import Figure
 
 from bnlab import data, notebook
-from bnlab.catalogue import NETWORKS, find
+from bnlab.catalogue import LAYER_NORM, NETWORKS, Network, find
 from bnlab.runs import Run
 
 # Each colour of the theme on a light and on a dark page. A light value stands for its
@@ -33,6 +33,7 @@ COLORS: dict[str, tuple[str, str]] = {
     "card": ("#f5f6f8", "#1c222a"),
     "accent": ("#7a3fa8", "#c99bf0"),
     **{name: (network.color, network.dark_color) for name, network in NETWORKS.items()},
+    "layer_norm": (LAYER_NORM.color, LAYER_NORM.dark_color),
 }
 INK, MUTED, GRID, CARD, ACCENT = (
     COLORS[name][0] for name in ("ink", "muted", "grid", "card", "accent")
@@ -268,9 +269,9 @@ def finished(figure: Figure) -> Figure:
     return figure
 
 
-def style_of(network: str) -> dict[str, Any]:
+def style_of(network: str | Network) -> dict[str, Any]:
     """Return a network's colour, marker and dash, as keywords for ``Axes.plot``."""
-    found = find(network)
+    found = find(network) if isinstance(network, str) else network
     return {"color": found.color, "marker": found.marker, "linestyle": found.dash}
 
 

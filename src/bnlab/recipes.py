@@ -6,6 +6,15 @@ import dataclasses
 
 from bnlab import catalogue
 
+_SHOWN = {
+    "learning_rate": "learning rate {:g}",
+    "activation": "{}",
+    "initializer": "{}",
+    "initial_scale": "initial weights × {:g}",
+    "batch_size": "batches of {}",
+    "layer_norm": "layer normalization",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
@@ -23,11 +32,21 @@ class Recipe:
         Images a step.
     learning_rate : float
         Step size of plain stochastic gradient descent.
+    activation : str or None
+        One of :data:`bnlab.catalogue.ACTIVATIONS` in the hidden layers; None is the
+        network's own, and naming the network's own is the same recipe.
+    initializer : str or None
+        One of :data:`bnlab.catalogue.INITIALIZERS` for the weights of the hidden layers;
+        None is the network's own.
+    initial_scale : float
+        The initial weights of every dense layer are multiplied by this.
+    layer_norm : bool
+        Whether layer normalization stands in the place of batch normalization.
 
     Raises
     ------
     ValueError
-        If the network is unknown or a number is out of range.
+        If a name is unknown or a number is out of range.
     """
 
     network: str
@@ -35,9 +54,13 @@ class Recipe:
     epochs: int = 10
     batch_size: int = 32
     learning_rate: float = 1e-3
+    activation: str | None = None
+    initializer: str | None = None
+    initial_scale: float = 1.0
+    layer_norm: bool = False
 
     def __post_init__(self) -> None:
-        catalogue.find(self.network)
+        network = catalogue.find(self.network)
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"A seed lies between 0 and 2**32 - 1, not {self.seed}.")
         if self.epochs < 1 or self.batch_size < 1:
@@ -47,9 +70,46 @@ class Recipe:
             )
         if not self.learning_rate > 0:
             raise ValueError(f"A learning rate is above 0, not {self.learning_rate}.")
+        if not self.initial_scale > 0:
+            raise ValueError(f"A scale of weights is above 0, not {self.initial_scale}.")
+        if self.layer_norm and network.normalization == "none":
+            raise ValueError(
+                f"{network.title} has no batch normalization that layer normalization could "
+                "replace. Choose another network, or layer_norm=False."
+            )
+        for field, known in (
+            ("activation", catalogue.ACTIVATIONS),
+            ("initializer", catalogue.INITIALIZERS),
+        ):
+            chosen = getattr(self, field)
+            if chosen is not None and chosen not in known:
+                raise ValueError(
+                    f"There is no {field} {chosen!r} here. Choose one of "
+                    f"{', '.join(map(repr, known))}."
+                )
+            if chosen == getattr(network, field):
+                object.__setattr__(self, field, None)  # one recipe has one key
 
     def __str__(self) -> str:
-        return f"{catalogue.find(self.network).title}, seed {self.seed}"
+        defaults = Recipe(self.network)
+        changed = [
+            form.format(getattr(self, field))
+            for field, form in _SHOWN.items()
+            if getattr(self, field) != getattr(defaults, field)
+        ]
+        return ", ".join([catalogue.find(self.network).title, *changed, f"seed {self.seed}"])
+
+    @property
+    def hidden(self) -> tuple[str, str]:
+        """Activation and initializer of the hidden layers, the network's own unless chosen."""
+        network = catalogue.find(self.network)
+        return self.activation or network.activation, self.initializer or network.initializer
+
+    @property
+    def varied(self) -> bool:
+        """Whether the network is another one than the course's, by :mod:`bnlab.variants`."""
+        chosen = (self.activation, self.initializer, self.initial_scale, self.layer_norm)
+        return chosen != (None, None, 1.0, False)
 
 
 PAGE_SEED = 42

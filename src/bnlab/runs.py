@@ -13,12 +13,14 @@ import datetime
 import functools
 import io
 import json
+import logging
+import math
 import os
 import platform
 import tempfile
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
 """What is measured after each epoch, in the order and by the names of ``fit``."""
 
+FINAL = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+"""What is measured once, after the last epoch, in inference mode."""
+
 LIBRARIES = ("tensorflow", "keras", "numpy")
 """The distributions whose versions a run's numbers depend on."""
 
@@ -56,9 +61,9 @@ class Spread(NamedTuple):
     values: tuple[float, ...]
 
 
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """One finished run.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of one recipe.
 
     Attributes
     ----------
@@ -68,26 +73,29 @@ class Run:
         Digest of all that the numbers depend on.
     history : dict of str to tuple of float
         One value an epoch for each of :data:`METRICS`.
+    train_loss, train_accuracy : float
+        Of the 55,000 training images in inference mode, measured once, after the last epoch.
+        The history has means over each epoch in training mode, while the weights change.
     test_loss, test_accuracy : float
         Measured once on the 10,000 test images, after the last epoch.
-    provenance : dict
-        When, where and how long: ``finished`` (ISO 8601, UTC), ``seconds`` (whole run),
-        ``epoch_seconds`` (list), ``processor``, ``platform``, ``python``, ``versions``.
-    folder : pathlib.Path
-        The run's files.
+    study : str or None
+        The stored study that it comes from, if any.
     """
 
     recipe: Recipe
     key: str
     history: dict[str, tuple[float, ...]]
+    train_loss: float
+    train_accuracy: float
     test_loss: float
     test_accuracy: float
-    provenance: dict[str, Any]
-    folder: Path
+    study: str | None = None
 
     @property
     def network(self) -> catalogue.Network:
         """The network's entry in the catalogue."""
+        if self.recipe.layer_norm:
+            return catalogue.LAYER_NORM
         return catalogue.find(self.recipe.network)
 
     @property
@@ -96,26 +104,30 @@ class Run:
         return -(-(60_000 - data.VALID_SIZE) // self.recipe.batch_size)
 
     @property
-    def events(self) -> Path:
-        """The folder with the TensorBoard event logs: ``train`` and ``validation``."""
-        return self.folder / "events"
+    def diverged(self) -> bool:
+        """Whether training ended with a loss that is no number."""
+        return not math.isfinite(self.history["loss"][-1])
 
     def final(self, metric: str) -> float:
-        """Return a metric after the last epoch, or ``test_loss`` or ``test_accuracy``.
+        """Return a metric after the last epoch: of :data:`METRICS` or of :data:`FINAL`.
 
         Raises
         ------
         ValueError
             If there is no such metric.
         """
-        if metric in ("test_loss", "test_accuracy"):
+        if metric in FINAL:
             return float(getattr(self, metric))
         if metric not in self.history:
             raise ValueError(
-                f"A run has no metric {metric!r}. Choose one of "
-                f"{', '.join((*METRICS, 'test_loss', 'test_accuracy'))}."
+                f"A run has no metric {metric!r}. Choose one of {', '.join((*METRICS, *FINAL))}."
             )
         return self.history[metric][-1]
+
+    def first_epoch(self, threshold: float, metric: str = "val_accuracy") -> int | None:
+        """Return the first epoch, from 1, after which a metric is a threshold or above, if any."""
+        values = enumerate(self.history[metric], start=1)
+        return next((epoch for epoch, value in values if value >= threshold), None)
 
     def log(self) -> str:
         """Return the training log in the form of ``fit``, without the times."""
@@ -126,6 +138,29 @@ class Run:
             measured = (f"{name}: {value:.4f}" for name, value in zip(METRICS, values, strict=True))
             lines.append(" - ".join((f"{steps}/{steps}", *measured)))
         return "\n".join(lines)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run(Result):
+    """One finished run: a result with the files that training left.
+
+    Attributes
+    ----------
+    provenance : dict
+        When, where and how long: ``finished`` (ISO 8601, UTC), ``seconds`` (whole run),
+        ``epoch_seconds`` (list), ``processor``, ``machine`` (see :func:`machine`),
+        ``platform``, ``python``, ``versions``.
+    folder : pathlib.Path
+        The run's files.
+    """
+
+    provenance: dict[str, Any]
+    folder: Path
+
+    @property
+    def events(self) -> Path:
+        """The folder with the TensorBoard event logs: ``train`` and ``validation``."""
+        return self.folder / "events"
 
     @functools.cached_property
     def test_probabilities(self) -> np.ndarray:
@@ -139,28 +174,33 @@ class Run:
 
     def model(self) -> keras.Sequential:
         """Return the trained network: compiled, an ordinary Keras model."""
-        from bnlab import networks, training
+        from bnlab import training
 
-        model = training.compile(
-            getattr(networks, self.recipe.network)(), self.recipe.learning_rate
-        )
+        model = training.build(self.recipe)
         model.load_weights(self.folder / "model.weights.h5")
         return model
 
 
-def key(recipe: Recipe) -> str:
+def key(recipe: Recipe, versions: Mapping[str, str] | None = None) -> str:
     """Return the digest of everything that a run of this recipe depends on.
 
     That is the recipe, the code of the network and of the modules that train it, the data,
     and the versions of :data:`LIBRARIES`. Comments and docstrings do not count.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    versions : mapping of str to str, optional
+        Versions of :data:`LIBRARIES` in place of the installed ones.
     """
+    modules = ["data", "events", "training", *(["variants"] if recipe.varied else [])]
     return sources.digest(
         json.dumps(dataclasses.asdict(recipe), sort_keys=True),
         sources.function_digest("bnlab.networks", recipe.network),
-        *(sources.module_digest(f"bnlab.{name}") for name in ("data", "events", "training")),
+        *(sources.module_digest(f"bnlab.{name}") for name in modules),
         sources.function_digest("bnlab.runs", _train_into.__name__),
         data.digest(),
-        json.dumps(sources.versions(LIBRARIES), sort_keys=True),
+        json.dumps(versions or sources.versions(LIBRARIES), sort_keys=True),
     )
 
 
@@ -175,8 +215,7 @@ def find(recipe: Recipe) -> Run | None:
         recipe=recipe,
         key=run_key,
         history={metric: tuple(record["history"][metric]) for metric in METRICS},
-        test_loss=record["test_loss"],
-        test_accuracy=record["test_accuracy"],
+        **{metric: record[metric] for metric in FINAL},
         provenance=json.loads((folder / "provenance.json").read_text("utf-8")),
         folder=folder,
     )
@@ -212,16 +251,21 @@ def load_all(recipes: Iterable[Recipe]) -> list[Run]:
     if missing:
         _train_all(missing)
     runs = [found[recipe] or _found(recipe) for recipe in recipes]
-    _loaded.update((run.key, run) for run in runs)
+    note_as_loaded(runs)
     return runs
 
 
-def loaded() -> list[Run]:
-    """Return the runs that this process has loaded: what its claims can rest on."""
+def note_as_loaded(results: Iterable[Result]) -> None:
+    """Add results to those that claims rest on."""
+    _loaded.update(((result.study, result.key), result) for result in results)
+
+
+def loaded() -> list[Result]:
+    """Return the results that this process has loaded: what its claims can rest on."""
     return list(_loaded.values())
 
 
-_loaded: dict[str, Run] = {}
+_loaded: dict[tuple[str | None, str], Result] = {}
 
 
 def spread(runs: Iterable[Run], metric: str) -> Spread:
@@ -270,7 +314,7 @@ def _train_all(recipes: list[Recipe]) -> None:
         try:
             running = {
                 executor.submit(_train_and_store, recipe, counters[recipe]): recipe
-                for recipe in sorted(recipes, key=_longest_first)
+                for recipe in sorted(recipes, key=longest_first)
             }
             waiting = set(running)
             while waiting:
@@ -278,7 +322,7 @@ def _train_all(recipes: list[Recipe]) -> None:
                     waiting, timeout=0.5, return_when=concurrent.futures.FIRST_COMPLETED
                 )
                 for future in finished:
-                    with _reporting(running[future]):
+                    with reporting(running[future]):
                         future.result()
                 begun = {
                     recipe: counter.stat().st_size
@@ -291,16 +335,21 @@ def _train_all(recipes: list[Recipe]) -> None:
             executor.shutdown(wait=True, kill_workers=True)
 
 
-def _longest_first(recipe: Recipe) -> int:
-    """Order runs so that the last ones end together; batch normalization costs time."""
-    return -arithmetic.totals(arithmetic.count(recipe.network)).non_trainable
+def longest_first(recipe: Recipe) -> tuple[int, int, str, str]:
+    """Order runs so that the last ones end together; small batches and batch norm cost time.
+
+    Those of one network and activation stand together: a process compiles them once.
+    """
+    normalized = arithmetic.totals(arithmetic.count(recipe.network)).non_trainable
+    return recipe.batch_size, -normalized, recipe.network, recipe.activation or ""
 
 
 @contextlib.contextmanager
-def _reporting(recipe: Recipe) -> Iterator[None]:
+def reporting(recipe: Recipe) -> Iterator[None]:
+    """Turn whatever a run's training raises into a :class:`TrainingError` that names the run."""
     try:
         yield
-    except (data.DataError, StoreError):  # these say what to do
+    except (data.DataError, StoreError, TrainingError):  # these say what to do
         raise
     except loky.process_executor.TerminatedWorkerError as error:
         raise TrainingError(
@@ -316,7 +365,30 @@ def _reporting(recipe: Recipe) -> Iterator[None]:
 
 def _train_and_store(recipe: Recipe, counter: Path) -> None:
     counter.touch()
+    # Each network and batch size is compiled once, of which TensorFlow warns as of a mistake.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     _store.make(key(recipe), functools.partial(_train_into, recipe, counter))
+
+
+def train_here(recipe: Recipe) -> None:
+    """Train a run in this process and store it, unless it is there.
+
+    For a process that was started for nothing else: Keras's state is the whole process's.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        _train_and_store(recipe, Path(folder) / "epochs")
+
+
+def keep(recipe: Recipe, write: Callable[[Path], None]) -> None:
+    """Put a run into the store whose files another process has made, unless it is there.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    write : callable
+        Given an empty folder, writes the run's files into it.
+    """
+    _store.make(key(recipe), write)
 
 
 def _train_into(recipe: Recipe, counter: Path, folder: Path) -> None:
@@ -344,8 +416,7 @@ def _train_into(recipe: Recipe, counter: Path, folder: Path) -> None:
         {
             "recipe": dataclasses.asdict(recipe),
             "history": history,
-            "test_loss": trained.test_loss,
-            "test_accuracy": trained.test_accuracy,
+            **{metric: getattr(trained, metric) for metric in FINAL},
         },
     )
     _write_json(
@@ -355,6 +426,7 @@ def _train_into(recipe: Recipe, counter: Path, folder: Path) -> None:
             "seconds": time.perf_counter() - started,
             "epoch_seconds": trained.seconds,
             "processor": processor(),
+            "machine": machine(),
             "platform": platform.platform(),
             "python": platform.python_version(),
             "versions": sources.versions(LIBRARIES),
@@ -368,12 +440,29 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 
 def processor() -> str:
     """Return the name and the number of this machine's processors."""
-    name = platform.processor() or platform.machine()
+    return f"{_processor_name()}, {os.cpu_count()} cores"
+
+
+def machine() -> str:
+    """Return a short digest of the processor's name and instructions.
+
+    The libraries choose their program by these. So on two machines with the same digest the
+    same run gives the same digits; elsewhere it is rounded in other places.
+    """
+    return sources.digest(platform.machine(), _processor_name(), _cpuinfo("flags", ""))[:12]
+
+
+def _processor_name() -> str:
+    return _cpuinfo("model name", platform.processor() or platform.machine())
+
+
+def _cpuinfo(field: str, otherwise: str) -> str:
+    """Return what Linux says of the first processor."""
     try:
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
+            name, _, value = line.partition(":")
+            if name.strip() == field:
+                return value.strip()
     except OSError:  # not Linux
         pass
-    return f"{name}, {os.cpu_count()} cores"
+    return otherwise

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bnlab import data, networks, quiet  # noqa: F401  (loads TensorFlow)
+from bnlab import data, networks, quiet, variants  # noqa: F401  (loads TensorFlow)
 from bnlab.recipes import Recipe
 
 # isort: split
@@ -44,6 +44,9 @@ class Trained(NamedTuple):
         Compiled and trained: an ordinary Keras model.
     history : list of Epoch
         One entry an epoch.
+    train_loss, train_accuracy : float
+        Of the training images in inference mode, measured once, after training. Those of
+        the history are means over an epoch in training mode, while the weights change.
     test_loss, test_accuracy : float
         Measured once, after training.
     test_probabilities : numpy.ndarray
@@ -54,6 +57,8 @@ class Trained(NamedTuple):
 
     model: keras.Sequential
     history: list[Epoch]
+    train_loss: float
+    train_accuracy: float
     test_loss: float
     test_accuracy: float
     test_probabilities: np.ndarray
@@ -80,6 +85,17 @@ def compile(model: keras.Sequential, learning_rate: float = 1e-3) -> keras.Seque
         metrics=["accuracy"],
     )
     return model
+
+
+def build(recipe: Recipe) -> keras.Sequential:
+    """Return a recipe's network, compiled, with initial weights from the global seed.
+
+    A varied network takes them from the recipe's own seed, see :func:`bnlab.variants.vary`.
+    """
+    model = getattr(networks, recipe.network)()
+    if recipe.varied:
+        model = variants.vary(model, recipe)
+    return compile(model, recipe.learning_rate)
 
 
 def batch_orders(size: int, epochs: int) -> np.ndarray:
@@ -181,9 +197,9 @@ def train(
         Called after each epoch with its number from 1, its metrics and the model.
     """
     images = _images_on_device(data.folder())
-    engine = _engine(recipe.network)
+    engine = _engine(recipe.network, recipe.activation, recipe.layer_norm)
     keras.utils.set_random_seed(recipe.seed)
-    model = _build(recipe.network, recipe.learning_rate)
+    model = _built_first(recipe)
     engine.set_weights(model.get_weights())
     engine.optimizer.learning_rate = recipe.learning_rate
     engine.optimizer.iterations.assign(0)
@@ -204,7 +220,8 @@ def train(
     model.set_weights(engine.get_weights())
     model.optimizer.iterations.assign(engine.optimizer.iterations)
     of_test, probabilities = _evaluate(engine, images.test)
-    return Trained(model, history, *of_test, probabilities.numpy(), seconds)
+    of_train = _evaluate_in_parts(engine, images.train)
+    return Trained(model, history, *of_train, *of_test, probabilities.numpy(), seconds)
 
 
 def _check_covered(model: keras.Sequential, image: np.ndarray) -> None:
@@ -277,16 +294,19 @@ def _images_on_device(where: Path) -> data.FashionMNIST:
     return data.FashionMNIST(*map(_on_device, data.read(where)))
 
 
-def _build(network: str, learning_rate: float) -> keras.Sequential:
+def _built_first(recipe: Recipe) -> keras.Sequential:
     # Else a layer's name, and so its variables' paths, would count the networks before it.
     keras.utils.clear_session()
-    return compile(getattr(networks, network)(), learning_rate)
+    return build(recipe)
 
 
 @functools.cache
-def _engine(network: str) -> keras.Sequential:
-    """Return a network that each run of this process trains anew, so as to compile once."""
-    return _build(network, Recipe(network).learning_rate)
+def _engine(network: str, activation: str | None, layer_norm: bool) -> keras.Sequential:
+    """Return a network that each run of this process trains anew, so as to compile once.
+
+    What else a recipe chooses changes the numbers in it, and not the program.
+    """
+    return _built_first(Recipe(network, activation=activation, layer_norm=layer_norm))
 
 
 def _evaluate(model: keras.Sequential, part: data.Images) -> tuple[tuple[float, float], tf.Tensor]:
@@ -294,6 +314,16 @@ def _evaluate(model: keras.Sequential, part: data.Images) -> tuple[tuple[float, 
     loss, correct, probabilities = _evaluate_function(model, model._loss_tracker)(*part)
     size = len(part.labels)
     return (float(loss) / size, float(correct) / size), probabilities
+
+
+def _evaluate_in_parts(model: keras.Sequential, part: data.Images) -> tuple[float, float]:
+    """Return mean loss and accuracy of a part that is too large for one evaluation's memory."""
+    size = len(part.labels)
+    sums = np.zeros(2)
+    for start in range(0, size, 5_000):
+        some = data.Images(*(array[start : start + 5_000] for array in part))
+        sums += np.multiply(_evaluate(model, some)[0], len(some.labels))
+    return float(sums[0]) / size, float(sums[1]) / size
 
 
 # Compiling takes as long as two epochs, so the last few are kept. As in Keras a change of the

@@ -73,18 +73,22 @@ def _outdated(_app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[
 
 
 def _evidence(runs: Iterable[dict[str, Any]]) -> nodes.paragraph:
-    """Name a claim's runs: for each network its seeds, each with the first digits of its key."""
-    seeds: dict[str, list[nodes.Node]] = {}
+    """Name a claim's runs: each network's seeds with the first digits of their keys, or a study."""
+    groups: dict[str, list[nodes.Node]] = {}
     for run in runs:
-        of_network = seeds.setdefault(run["network"], [])
-        of_network += [
-            nodes.Text(f", {run['seed']} " if of_network else f"seed {run['seed']} "),
-            nodes.literal("", run["key"][:8]),
-        ]
+        if "study" in run:
+            text = f"{run['runs']} runs of the stored study {run['study']}"
+            groups[text] = [nodes.Text(text)]
+        else:
+            of_network = groups.setdefault(run["network"], [nodes.Text(run["network"])])
+            first = len(of_network) == 1
+            of_network += [
+                nodes.Text(f", {'seed ' if first else ''}{run['seed']} "),
+                nodes.literal("", run["key"][:8]),
+            ]
     paragraph = nodes.paragraph(classes=["evidence"])
-    for number, (network, texts) in enumerate(seeds.items()):
-        paragraph += nodes.Text(f"{'; ' if number else ''}{network}, ")
-        paragraph += texts
+    for number, texts in enumerate(groups.values()):
+        paragraph += [nodes.Text("; "), *texts] if number else texts
     return paragraph
 
 

@@ -19,8 +19,8 @@ import nbformat
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 
-from bnlab import data, recipes, runs, sources, store
-from bnlab.site import execution
+from bnlab import data, recipes, runs, sources, store, study
+from bnlab.site import checkout, execution, spot_checks
 from bnlab.site.execution import LessonError
 
 if TYPE_CHECKING:
@@ -109,20 +109,28 @@ def lesson_key(code: Code, folder: Path) -> str:
     OSError
         If a named file cannot be read.
     """
-    # IPython's own syntax (%magic, !command, name?) imports nothing of this package.
-    python = "\n".join(
-        line
-        for source, _ in code.cells
-        for line in source.splitlines()
-        if not line.lstrip().startswith(("%", "!", "?")) and not line.rstrip().endswith("?")
-    )
-    read = {name: sources.path_of(name) for name in sorted(sources.imported(python))}
+    modules = _imported(code)
+    read = {name: sources.path_of(name) for name in sorted(modules)}
+    if study.__name__ in modules:
+        read |= {name: study.path_of(name) for name in study.stored()}
     read |= {name: folder / name for name in code.files}
     return sources.digest(
         json.dumps(code.cells),
         *(part for name, path in read.items() for part in (name, path.read_bytes())),
         sources.module_digest(execution.__name__),
         _environment(),
+    )
+
+
+def _imported(code: Code) -> set[str]:
+    # IPython's own syntax (%magic, !command, name?) imports nothing of this package.
+    return sources.imported(
+        "\n".join(
+            line
+            for source, _ in code.cells
+            for line in source.splitlines()
+            if not line.lstrip().startswith(("%", "!", "?")) and not line.rstrip().endswith("?")
+        )
     )
 
 
@@ -142,7 +150,13 @@ def _prepare_or_stop(app: Sphinx) -> None:
     """
     try:
         _prepare(app)
-    except (data.DataError, runs.TrainingError, store.StoreError, LessonError) as error:
+    except (
+        data.DataError,
+        runs.TrainingError,
+        store.StoreError,
+        study.StudyError,
+        LessonError,
+    ) as error:
         sys.exit(f"\n{type(error).__name__}: {error}")
 
 
@@ -185,7 +199,15 @@ def _prepare(app: Sphinx) -> None:
             notebook = _parse(text, str(path), config)
             stale.append(execution.Stale(name, path, notebook, keys[name]))
     env.mystnb_config = env.mystnb_config.copy(custom_formats=readers)  # type: ignore[attr-defined]
-    runs.load_all(recipes.course())
+    # A study that no page shows need not be up to date.
+    codes = env.bnlab_code.values()  # type: ignore[attr-defined]
+    shown = any(study.__name__ in _imported(code) for code in codes)
+    studies = [study.load(name, strict=True) for name in study.stored()] if shown else []
+    sample = spot_checks.sample(studies, checkout.commit(Path(app.srcdir).resolve().parent))
+    trained = runs.load_all([*recipes.course(), *sample])
+    # Of the application, not of the environment: that is kept between builds.
+    app.bnlab_studies = studies  # type: ignore[attr-defined]
+    app.bnlab_spot_checks = spot_checks.check(studies, trained)  # type: ignore[attr-defined]
     if stale:
         execution.execute_all(stale, _store)
     env.bnlab_executions = {name: _execution(key) for name, key in keys.items()}  # type: ignore[attr-defined]

@@ -16,6 +16,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from bnlab import catalogue, data, recipes, runs
 from bnlab.site import checkout, lessons
+from bnlab.site.spot_checks import SpotCheck
+from bnlab.study import Study
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -73,6 +75,8 @@ def _collect(app: Sphinx) -> None:
         "runs": _runs(course),
         "epochs": _epochs(course),
         "lessons": _lessons(env),
+        "studies": _studies(app.bnlab_studies),  # type: ignore[attr-defined]
+        "spot_checks": _spot_checks(app.bnlab_spot_checks),  # type: ignore[attr-defined]
     }
 
 
@@ -200,3 +204,51 @@ def _lessons(env: BuildEnvironment) -> str:
             for name, execution in lessons.executions(env).items()
         ],
     )
+
+
+def _studies(studies: Sequence[Study]) -> str:
+    if not studies:
+        return "No page of this build shows a stored study."
+    table = _table(
+        ("Study", "Runs", "Minutes", "Finished (UTC)"),
+        [
+            (
+                f"`{study.sweep.name}`",
+                len(study.results),
+                f"{sum(result.seconds for result in study.results) / 60:.0f}",
+                _minute(study.finished),
+            )
+            for study in studies
+        ],
+    )
+    versions = sorted({f"{name} {v}" for study in studies for name, v in study.versions.items()})
+    machines = sorted({name for study in studies for name in study.machines.values()})
+    return f"Computed with {', '.join(versions)}, on {'; '.join(machines)}.\n\n{table}"
+
+
+def _spot_checks(checks: Sequence[SpotCheck]) -> str:
+    if not checks:
+        return "No stored run was trained again."
+    course = set(recipes.course())
+    own = [check for check in checks if check.recipe in course]
+    rows = [
+        (
+            check.recipe,
+            f"`{check.study}`",
+            f"{check.stored:.4f}",
+            f"{check.again:.4f}",
+            _difference([check]),
+        )
+        for check in checks
+        if check.recipe not in course
+    ]
+    return _table(
+        ("Stored run", "Study", "Stored", "Again", "Largest difference"),
+        [*rows, (f"The {len(course)} runs of the course", "all", "", "", _difference(own))],
+    )
+
+
+def _difference(checks: Sequence[SpotCheck]) -> str:
+    if all(check.exact for check in checks):
+        return "none"
+    return f"{max(check.difference for check in checks):.1e}"

@@ -1,0 +1,81 @@
+"""How far apart two networks are over several seeds: with an interval, and its test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from bnlab.runs import Result
+
+CONFIDENCE = 0.95
+"""With which an interval holds the true mean."""
+
+
+class Difference(NamedTuple):
+    """A mean difference over pairs of runs; as text, with all that it rests on.
+
+    Attributes
+    ----------
+    mean, low, high : float
+        The mean and both ends of its interval: in points where accuracies are compared.
+    p : float
+        The probability of a mean at least so far from 0 if the true one were 0.
+    pairs : int
+        How many pairs of runs, each of one seed.
+    unit : str
+        ``" points"`` or nothing.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    pairs: int
+    unit: str
+
+    def __str__(self) -> str:
+        p = f"p = {self.p:.3f}" if self.p >= 0.0005 else "p < 0.001"
+        return (
+            f"{self.mean:.2f}{self.unit} ({CONFIDENCE:.0%} interval {self.low:.2f} to "
+            f"{self.high:.2f}, {p}, {self.pairs} seeds)"
+        )
+
+
+def paired(
+    ones: Sequence[Result], others: Sequence[Result], metric: str = "test_accuracy"
+) -> Difference:
+    """Compare runs seed by seed: with the same seed they have the same batches.
+
+    The interval and the test are Student's for paired samples: they take the differences for
+    independent and about normally distributed. Source: Student (1908), "The probable error
+    of a mean", Biometrika 6(1), 1-25.
+
+    Parameters
+    ----------
+    ones, others : sequence of Result
+        In the same order of seeds.
+    metric : str
+        As for :meth:`bnlab.runs.Result.final`.
+
+    Raises
+    ------
+    ValueError
+        If the seeds are not the same, or there are fewer than two.
+    """
+    seeds = [result.recipe.seed for result in ones]
+    if seeds != [result.recipe.seed for result in others] or len(set(seeds)) < 2:
+        raise ValueError(
+            "Runs are compared seed by seed: give both networks the same seeds, at least two, "
+            f"in the same order. Here are {seeds} and {[r.recipe.seed for r in others]}."
+        )
+    factor, unit = (100, " points") if metric.endswith("accuracy") else (1, "")
+    a, b = (
+        factor * np.array([result.final(metric) for result in group]) for group in (ones, others)
+    )
+    test = stats.ttest_rel(a, b)
+    low, high = test.confidence_interval(CONFIDENCE)
+    mean = float((a - b).mean())
+    return Difference(mean, float(low), float(high), float(test.pvalue), len(seeds), unit)

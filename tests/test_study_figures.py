@@ -1,0 +1,91 @@
+"""The figures of the studies show what is stored, and follow the page's theme."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from test_figures import SMALLEST_TEXT, bare
+
+from bnlab import catalogue, figures, runs, study, study_figures
+
+DRAWN: dict[str, Callable[[], Figure]] = {
+    "rates": lambda: study_figures.against(study.load("learning_rates").results, "learning_rate"),
+    "scales": lambda: study_figures.against(
+        study.load("initial_scales").results, "initial_scale", "test_accuracy"
+    ),
+    "pairs": lambda: study_figures.combinations(study.load("fair_baseline").results),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _style() -> Iterator[None]:
+    with mpl.rc_context():
+        figures.use_style()
+        yield
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_figure_is_drawn_alike_every_time_and_does_not_stay_open(name: str) -> None:
+    assert figures.to_svg(DRAWN[name]()) == figures.to_svg(DRAWN[name]())
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_colour_follows_the_page_and_each_network_has_its_own(name: str) -> None:
+    svg = figures.to_svg(DRAWN[name]())
+    assert set(catalogue.NETWORKS) <= set(re.findall(r"var\(--bn-(\w+), ", svg))
+    left = bare(svg).lower()
+    assert re.findall(r"(?:fill|stroke): (?!none|\s*[;\"])[^;\"]+", left) == []
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_text_is_too_small_for_a_phone(name: str) -> None:
+    figure = DRAWN[name]()
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    assert min(text.get_fontsize() for text in texts) >= SMALLEST_TEXT
+    assert figure.get_figwidth() <= figures.SIZE[0]
+
+
+@pytest.mark.parametrize("network", catalogue.NETWORKS)
+def test_a_line_is_the_mean_of_the_runs_that_have_not_diverged(network: str) -> None:
+    stored = study.load("learning_rates")
+    axis = DRAWN["rates"]().axes[0]
+    (line,) = (x for x in axis.lines if x.get_label() == catalogue.find(network).title)
+    style = figures.style_of(network)
+    assert (line.get_color(), line.get_marker()) == (style["color"], style["marker"])
+    for rate, shown in zip(*line.get_data(), strict=True):
+        finals = [
+            result.final("val_accuracy")
+            for result in stored.select(network=network, learning_rate=rate)
+            if not result.diverged
+        ]
+        assert shown == pytest.approx(np.mean(finals)) if finals else np.isnan(shown)
+
+
+def test_diverged_runs_are_counted_below() -> None:
+    stored = study.load("learning_rates")
+    counts = [int(text.get_text()) for text in DRAWN["rates"]().axes[1].texts]
+    assert sum(counts) == sum(result.diverged for result in stored.results) > 0
+
+
+@pytest.mark.parametrize("pair", [("relu", "he_normal"), ("leaky_relu", "he_normal")])
+def test_each_seed_of_a_pair_is_a_point(pair: tuple[str, str]) -> None:
+    stored = study.load("fair_baseline")
+    (axis,) = DRAWN["pairs"]().axes
+    rows = [tick.get_text() for tick in axis.get_yticklabels()]
+    row = rows.index(f"{catalogue.ACTIVATIONS[pair[0]]},\n{catalogue.INITIALIZERS[pair[1]]}")
+    shown = sorted(
+        value
+        for line in axis.lines
+        if len(line.get_xdata()) == 5 and abs(line.get_ydata()[0] - row) < 0.5
+        for value in line.get_xdata()
+    )
+    chosen = stored.select(activation=pair[0], initializer=pair[1])
+    assert shown == sorted(runs.spread(chosen, "val_accuracy").values)
