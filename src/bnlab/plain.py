@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bnlab import batchnorm
+
 if TYPE_CHECKING:
     import keras
 
@@ -95,10 +97,10 @@ def outputs(layer: Layer, values: np.ndarray, *, training: bool = False) -> np.n
     match layer:
         case Dense(kernel, bias):
             return values @ kernel if bias is None else values @ kernel + bias
-        case Normalization(gamma, beta, mean, variance, epsilon):
-            if training:
-                mean, variance = values.mean(axis=0), values.var(axis=0)
-            return gamma * (values - mean) / np.sqrt(variance + epsilon) + beta
+        case Normalization(gamma, beta, _, _, epsilon) if training:
+            return batchnorm.forward(values, gamma, beta, epsilon)[0]
+        case Normalization():
+            return batchnorm.infer(values, *layer)
         case Activation("softmax"):
             powers = np.exp(values - values.max(axis=1, keepdims=True))
             return powers / powers.sum(axis=1, keepdims=True)

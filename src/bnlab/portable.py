@@ -51,7 +51,7 @@ def exported() -> Path:
     It holds :data:`CONTENTS` and the files that are named there.
     """
     course = [runs.load(name) for name in catalogue.NETWORKS]
-    modules = (__name__, plain.__name__, catalogue.__name__)
+    modules = (f"bnlab.{name}" for name in ("batchnorm", "catalogue", "plain", "portable"))
     key = sources.digest(*(run.key for run in course), *map(sources.module_digest, modules))
     return _store.make(key, functools.partial(_export, course))
 
