@@ -72,10 +72,22 @@ def paired(
             f"in the same order. Here are {seeds} and {[r.recipe.seed for r in others]}."
         )
     factor, unit = (100, " points") if metric.endswith("accuracy") else (1, "")
-    a, b = (
-        factor * np.array([result.final(metric) for result in group]) for group in (ones, others)
-    )
+    a, b = ([factor * result.final(metric) for result in group] for group in (ones, others))
+    return of_values(a, b, unit)
+
+
+def of_values(ones: Sequence[float], others: Sequence[float], unit: str = "") -> Difference:
+    """Compare values of the same seeds, in the same order, as :func:`paired` does.
+
+    Parameters
+    ----------
+    ones, others : sequence of float
+        At least two each, and as many.
+    unit : str
+        Stands behind the mean, in the text.
+    """
+    a, b = np.array(ones), np.array(others)
     test = stats.ttest_rel(a, b)
     low, high = test.confidence_interval(CONFIDENCE)
     mean = float((a - b).mean())
-    return Difference(mean, float(low), float(high), float(test.pvalue), len(seeds), unit)
+    return Difference(mean, float(low), float(high), float(test.pvalue), len(a), unit)
