@@ -64,9 +64,9 @@ def test_every_sweep_is_stored_and_nothing_else() -> None:
 def test_a_stored_study_matches_the_code_the_data_and_the_versions(name: str) -> None:
     loaded = study.load(name, strict=True)
     assert [result.recipe for result in loaded.results] == list(SWEEPS[name].recipes)
-    assert [result.key for result in loaded.results] == [
-        runs.key(recipe, loaded.versions) for recipe in SWEEPS[name].recipes
-    ]
+    assert [result.key for result in loaded.results] == runs.keys(
+        SWEEPS[name].recipes, loaded.versions
+    )
 
 
 @pytest.mark.parametrize("name", SWEEPS)

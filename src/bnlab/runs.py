@@ -181,27 +181,44 @@ class Run(Result):
         return model
 
 
-def key(recipe: Recipe, versions: Mapping[str, str] | None = None) -> str:
+def key(recipe: Recipe) -> str:
     """Return the digest of everything that a run of this recipe depends on.
 
     That is the recipe, the code of the network and of the modules that train it, the data,
     and the versions of :data:`LIBRARIES`. Comments and docstrings do not count.
+    """
+    return keys([recipe])[0]
+
+
+def keys(recipes: Iterable[Recipe], versions: Mapping[str, str] | None = None) -> list[str]:
+    """Return the keys of many recipes, and read the code only once for all.
 
     Parameters
     ----------
-    recipe : Recipe
+    recipes : iterable of Recipe
     versions : mapping of str to str, optional
         Versions of :data:`LIBRARIES` in place of the installed ones.
     """
-    modules = ["data", "events", "training", *(["variants"] if recipe.varied else [])]
-    return sources.digest(
-        json.dumps(dataclasses.asdict(recipe), sort_keys=True),
-        sources.function_digest("bnlab.networks", recipe.network),
-        *(sources.module_digest(f"bnlab.{name}") for name in modules),
-        sources.function_digest("bnlab.runs", _train_into.__name__),
-        data.digest(),
-        json.dumps(versions or sources.versions(LIBRARIES), sort_keys=True),
-    )
+    libraries = json.dumps(versions or sources.versions(LIBRARIES), sort_keys=True)
+
+    @functools.cache
+    def depends_on(network: str, varied: bool) -> tuple[str, ...]:
+        modules = ["data", "events", "training", *(["variants"] if varied else [])]
+        return (
+            sources.function_digest("bnlab.networks", network),
+            *(sources.module_digest(f"bnlab.{name}") for name in modules),
+            sources.function_digest("bnlab.runs", _train_into.__name__),
+            data.digest(),
+            libraries,
+        )
+
+    return [
+        sources.digest(
+            json.dumps(dataclasses.asdict(recipe), sort_keys=True),
+            *depends_on(recipe.network, recipe.varied),
+        )
+        for recipe in recipes
+    ]
 
 
 def find(recipe: Recipe) -> Run | None:

@@ -248,7 +248,8 @@ def _check_code(study: Study) -> None:
             f"{len(study.sweep.recipes)} that the sweep lists now are not among them, or they "
             f"stand in another order. {_renewal(name)}"
         )
-    outdated = [r for r in study.results if runs.key(r.recipe, study.versions) != r.key]
+    keys = runs.keys((result.recipe for result in study.results), study.versions)
+    outdated = [r for r, key in zip(study.results, keys, strict=True) if r.key != key]
     if outdated:
         raise StudyError(
             f"Of the stored study {name} {len(outdated)} of {len(study.results)} runs were "
