@@ -185,6 +185,17 @@ def test_a_neighbour_can_be_taken_out_and_the_focus_stays_in_the_batch(
         assert thumbs.first.evaluate("tag => tag === document.activeElement")
 
 
+def test_a_full_batch_says_so_and_grows_no_more(browser: Browser, address: str) -> None:
+    with networks(browser, address) as page:
+        for _ in range(7):
+            assert page.get_by_text("The batch is full").count() == 0
+            page.get_by_role("button", name="Add to the batch").click()
+            shown(page)
+        page.get_by_text("The image shown and 63 beside it.").wait_for()
+        assert page.get_by_text("The batch is full").count() == 1
+        assert page.get_by_role("button", name=re.compile("^Take out")).count() == 63
+
+
 def test_a_unit_s_gamma_and_beta_change_one_network_and_come_back(
     browser: Browser, address: str
 ) -> None:
