@@ -196,7 +196,7 @@ def test_no_page_but_provenance_names_this_machine(site: Build) -> None:
 def test_the_reference_documents_every_public_function(site: Build) -> None:
     documented = {
         tag["id"]
-        for page in ("reference", "machinery")
+        for page in ("reference", "reference_layers", "reference_studies", "machinery")
         for tag in soup(site.html / f"{page}.html").select("dt[id]")
     }
     for name in ("data.load", "training.fit", "runs.load_all", "arithmetic.count", "claims.claim"):

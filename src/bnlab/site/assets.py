@@ -72,7 +72,8 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         for path in templates.scripts
     ]
     modules = _modules(site)
-    known = stylesheet.names(pages.values(), [*scripts, *modules.values()])
+    # The modules bring a style sheet of their own.
+    known = stylesheet.names(pages.values(), scripts)
     (site / markup.STYLE).parent.mkdir(exist_ok=True)
     made = {
         # The semicolons also keep one script's "use strict" from the others.
@@ -84,7 +85,10 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         (site / name).write_text(text, "utf-8")
     versions = {
         path: _version((site / path).read_bytes())
-        for path in (*made, markup.ICONS, markup.FORMULAS, f"{markup.LIVE}/{portable.CONTENTS}")
+        for path in (
+            *(*made, markup.ICONS, markup.FORMULAS, markup.LIVE_STYLE),
+            f"{markup.LIVE}/{portable.CONTENTS}",
+        )
         if (site / path).is_file()
     }
     links = re.compile(rf"({'|'.join(map(re.escape, versions))})(?:\?v=\w+)?(?=\")")

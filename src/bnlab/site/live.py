@@ -67,6 +67,7 @@ class Live(SphinxDirective):
 
 def _open(writer: HTML5Translator, node: Place) -> None:
     name, root = node["name"], _root(writer)
+    writer.body.append(f'<link rel="stylesheet" href="{root}{markup.LIVE_STYLE}">\n')
     data = {"data-live": name, **PLACES[name](root)}
     writer.body.append(writer.starttag(node, "div", CLASS="live", **data))
 

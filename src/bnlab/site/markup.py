@@ -30,7 +30,9 @@ STYLE, SCRIPT = "_static/site/style.css", "_static/site/script.js"
 """What :mod:`bnlab.site.assets` makes of a page's style sheets and scripts."""
 
 LIVE = "_static/live"
-"""The folder of the scripts that only some pages load, as modules, and of their data."""
+"""The folder of what only some pages load: scripts, as modules, their style, their data."""
+
+LIVE_STYLE = f"{LIVE}/live.css"
 
 ICONS, FORMULAS = "_static/site/fa-solid-900.woff", "_static/site/stix-two-math.woff"
 """What it makes of the fonts that nearly every page needs, and every page with a formula."""
@@ -91,14 +93,17 @@ class Templates(BuiltinTemplateLoader):
         return str(page)
 
     def _gather_sheets(self, page: BeautifulSoup, folder: str) -> None:
-        """Put one style sheet in the place of all."""
+        """Put one style sheet in the place of all in the head."""
         links = [
             link
-            for link in page.select('link[rel="stylesheet"][href]')
+            for link in page.head.select('link[rel="stylesheet"][href]')
             if not urlsplit(link["href"]).netloc
         ]
         for link in links:
-            _remember(_path(link["href"], folder), self.sheets)
+            path = _path(link["href"], folder)
+            # Jupyter Book puts each style sheet of the book on every page.
+            if not path.startswith(f"{LIVE}/"):
+                _remember(path, self.sheets)
         links[0].attrs = {"rel": "stylesheet", "href": posixpath.relpath(STYLE, folder or ".")}
         for link in links[1:]:
             link.decompose()
