@@ -73,7 +73,7 @@ def test_on_the_same_kind_of_machine_a_single_digit_is_an_error(
         stored(here, test_loss=run.test_loss + digit),
         stored(here, history=run.history | {"loss": (*run.history["loss"][:-1], digit)}),
     ):
-        with pytest.raises(study.StudyError, match=r"every digit repeats .* make study STUDY="):
+        with pytest.raises(study.StudyError, match=r"every digit repeats .*`make study STUDY="):
             spot_checks.check([changed], [run])
 
 
@@ -118,5 +118,6 @@ def test_the_page_about_this_build_says_which_runs_were_checked(
     *sample, course = (row.td.get_text() for row in second.select("tbody tr"))
     assert course == "The 15 runs of the course"
     every = {str(result.recipe) for one in studies for result in one.results}
-    assert len(sample) == spot_checks.SAMPLE
+    # A run that two studies hold has a row for each.
+    assert len(set(sample)) == spot_checks.SAMPLE
     assert set(sample) <= every

@@ -90,8 +90,8 @@ def test_a_diverged_run_is_stored_as_a_result(name: str) -> None:
     for result in study.load(name).results:
         assert 0 < result.final("test_accuracy") < 1
         assert result.diverged == math.isnan(result.final("loss"))
-        # Its answer to every image is the same class: as good as guessing.
-        assert result.diverged == (result.final("accuracy") < 0.11)
+        if result.diverged:  # the answer to every image is the same class
+            assert result.final("accuracy") < 0.11
         assert len(result.history["val_accuracy"]) == result.recipe.epochs
 
 
@@ -147,7 +147,7 @@ else:
             lambda recipe: recipe.network == "baseline",
         ),
         ("variants", "negative_slope=0.3", "negative_slope=0.2", lambda recipe: recipe.varied),
-        ("data", "np.float32(255)", "np.float32(256)", lambda recipe: True),
+        ("data", "np.divide(pixels, 255", "np.divide(pixels, 256", lambda recipe: True),
         ("sweeps", "for activation in catalogue.ACTIVATIONS", 'for activation in ("relu",)', None),
     ],
 )
@@ -197,10 +197,12 @@ def test_a_missing_and_a_damaged_study_are_explained(folder: Path) -> None:
     text = path.read_text("utf-8")
     for damaged in (text[:-100], "[]", text.replace('"test_loss"', '"loss_of_test"')):
         path.write_text(damaged, "utf-8")
-        with pytest.raises(study.StudyError, match=r"is damaged .* make study STUDY=fair_baseline"):
+        with pytest.raises(
+            study.StudyError, match=r"is damaged .*`make study STUDY=fair_baseline`"
+        ):
             study.load("fair_baseline")
     path.unlink()
-    with pytest.raises(study.StudyError, match=r"is not stored .* make study STUDY=fair_baseline"):
+    with pytest.raises(study.StudyError, match=r"is not stored .*`make study STUDY=fair_base"):
         study.load("fair_baseline")
     with pytest.raises(ValueError, match=r"no study 'unfair'\. Choose one of 'learning_rates', "):
         study.load("unfair")
