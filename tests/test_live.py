@@ -110,7 +110,7 @@ def test_the_networks_are_loaded_only_when_asked_for_and_are_small(
         return {
             path: size
             for path, size in sizes.items()
-            if "/_static/live/" in path and not path.endswith(".js")
+            if "/_static/live/" in path and not path.endswith((".js", ".css"))
         }
 
     with browser.new_context() as context:

@@ -403,20 +403,29 @@ def test_a_known_address_is_named_on_every_page_and_in_the_sitemap(
     assert not (site.html / "sitemap.xml").exists(), "a sitemap without an address"
 
 
-def test_an_edited_style_sheet_is_shipped_under_a_new_name(elsewhere: Build) -> None:
+@pytest.mark.parametrize(
+    ("edited", "shipped_as", "place"),
+    [
+        ("course.css", STATIC / "style.css", "head"),
+        ("live/live.css", Path("_static/live/live.css"), "body"),
+    ],
+)
+def test_an_edited_style_sheet_is_shipped_under_a_new_name(
+    elsewhere: Build, edited: str, shipped_as: Path, place: str
+) -> None:
     def shipped() -> set[str]:
         return {
             link["href"].rsplit("/", 1)[-1]
             for path in pages(elsewhere)
-            for link in soup(path).select('link[rel="stylesheet"]')
+            for link in soup(path).select(f'{place} link[rel="stylesheet"]')
         }
 
     before = shipped()
     project = elsewhere.html.parent.parent
-    with (project / "book" / "_static" / "course.css").open("a") as sheet:
-        sheet.write("p.claim { outline-offset: 1234px; }\n")
+    with (project / "book" / "_static" / edited).open("a") as sheet:
+        sheet.write("p.claim { outline-offset:1234px; }\n")
     assert build(project, results=project.parent / "store").status == 0
-    assert "outline-offset:1234px" in (elsewhere.html / STATIC / "style.css").read_text("utf-8")
+    assert "outline-offset:1234px" in (elsewhere.html / shipped_as).read_text("utf-8")
     assert len(before) == len(shipped()) == 1
     assert before != shipped()
 
