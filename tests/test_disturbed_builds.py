@@ -208,6 +208,11 @@ def test_a_store_that_may_only_be_read_serves_what_it_has_and_explains_what_it_l
     shutil.copy2(Path(__file__).parent.parent / BASELINE, project / BASELINE)
     served = build(project, results=results, prefix=prefix)
     assert differing(site_of(site), site_of(served)) == []
+    shutil.rmtree(results / "portable")
+    lacking = build(project, results=results, prefix=prefix)
+    assert lacking.status != 0
+    assert "cannot be written to" in lacking.output
+    assert "Traceback" not in lacking.output
 
 
 FULL = """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -185,3 +187,41 @@ def test_a_digest_changes_with_all_that_its_function_uses_and_with_nothing_else(
 def test_a_digest_is_the_sha_256_of_its_parts_and_tells_where_they_end() -> None:
     assert sources.digest("ab", b"c") == hashlib.sha256(b"2:ab1:c").hexdigest()
     assert sources.digest("ab", "c") != sources.digest("a", "bc")
+
+
+def test_threads_may_ask_at_the_same_time() -> None:
+    """While one thread parses, garbage is collected, and that lets another thread parse."""
+    code = Path(sources.__file__).read_text("utf-8")
+    parsing = threading.Event()
+    failures: list[BaseException] = []
+
+    class Garbage:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            parsing.set()
+            other.join(0.3)
+
+    def ask(mark: str) -> None:
+        try:
+            sources.imported(f"{code}# {mark}")
+        except SystemError as error:
+            failures.append(error)
+
+    def ask_meanwhile() -> None:
+        assert parsing.wait(60)
+        ask("meanwhile")
+
+    other = threading.Thread(target=ask_meanwhile)
+    other.start()
+    gc.collect()
+    gc.disable()
+    Garbage()
+    try:
+        gc.enable()
+        ask("first")
+    finally:
+        parsing.set()
+        other.join()
+    assert failures == []

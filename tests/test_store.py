@@ -161,10 +161,10 @@ def test_a_damaged_entry_is_reported_and_made_again(
     store: Store, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     damage(store.make(KEY, write))
+    assert store.find(KEY) is None
     with caplog.at_level(logging.WARNING):
-        assert store.find(KEY) is None
+        made_again = store.make(KEY, write)
     assert f"{store.folder / KEY} is damaged; it is made again" in caplog.text
-    made_again = store.make(KEY, write)
     assert_whole(made_again)
     assert store.find(KEY) == made_again
 

@@ -6,6 +6,7 @@ import ast
 import functools
 import hashlib
 import importlib.metadata
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -93,13 +94,23 @@ def _named(code: str) -> set[str]:
 def _candidates(code: str) -> frozenset[str]:
     """Return every full name that may be an imported module's."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(_parsed(code)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return frozenset(name for name in names if name.split(".")[0] == PACKAGE.name)
+
+
+def _parsed(code: str) -> ast.Module:
+    with _parsing:
+        return ast.parse(code)
+
+
+# Python counts the depth of its trees for all threads together, and calls a count that
+# another thread moved meanwhile a SystemError. Source: CPython's issue 106905.
+_parsing = threading.Lock()
 
 
 def module_digest(module: str) -> str:
@@ -109,7 +120,7 @@ def module_digest(module: str) -> str:
 
 @functools.cache
 def _code_digest(code: str) -> str:
-    return digest(_canonical(ast.parse(code)))
+    return digest(_canonical(_parsed(code)))
 
 
 def function_digest(module: str, function: str) -> str:
@@ -131,7 +142,7 @@ def function_digest(module: str, function: str) -> str:
 @functools.cache
 def _function_digest(code: str, function: str) -> str | None:
     defined: dict[str, list[ast.stmt]] = {}
-    for statement in _single(ast.parse(code).body):
+    for statement in _single(_parsed(code).body):
         for name in _binds(statement):
             defined.setdefault(name, []).append(statement)
     if function not in defined:

@@ -79,8 +79,6 @@ class Store:
             ) from error
         except (OSError, ValueError):
             whole = False
-        if not whole and entry.exists():
-            _log.warning("The stored result %s is damaged; it is made again.", entry)
         return entry if whole else None
 
     def make(self, key: str, write: Callable[[Path], None]) -> Path:
@@ -102,6 +100,9 @@ class Store:
         StoreError
             If the folder cannot be written or the disk is full.
         """
+        # What is there needs no lock, and so no folder that can be written to.
+        if entry := self.find(key):
+            return entry
         with self._reporting():
             self.folder.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(self.folder / f"{key}.lock"):
@@ -129,6 +130,7 @@ class Store:
                 _sync(draft / name)
             entry = self.folder / key
             if entry.exists():
+                _log.warning("The stored result %s is damaged; it is made again.", entry)
                 shutil.rmtree(entry)
             draft.chmod(0o755)
             draft.rename(entry)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from bnlab import arithmetic, portable
+from bnlab import arithmetic, data, portable, runs, store
 from bnlab.site import markup
 
 if TYPE_CHECKING:
@@ -91,7 +92,10 @@ def _changed(_app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Write the pages again that load the networks, if these have changed."""
     if not (pages := _with_networks(env)):
         return []
-    exported = portable.exported().name
+    try:
+        exported = portable.exported().name
+    except (data.DataError, runs.TrainingError, store.StoreError) as error:
+        sys.exit(f"\n{type(error).__name__}: {error}")
     before, env.bnlab_portable = getattr(env, "bnlab_portable", None), exported  # type: ignore[attr-defined]
     return [] if exported == before else pages
 
