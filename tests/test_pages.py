@@ -430,6 +430,15 @@ def test_an_edited_style_sheet_is_shipped_under_a_new_name(
     assert before != shipped()
 
 
+def test_a_page_gets_the_rules_that_it_comes_to_need(elsewhere: Build) -> None:
+    sheet = elsewhere.html / STATIC / "style.css"
+    assert ".sd-bg-danger{" not in sheet.read_text("utf-8")
+    project = elsewhere.html.parent.parent
+    replace(project / "book" / "about.md", "\n\n", '\n\n<p class="sd-bg-danger">New.</p>\n\n')
+    assert build(project, results=project.parent / "store").status == 0
+    assert ".sd-bg-danger{" in sheet.read_text("utf-8")
+
+
 def test_an_edited_module_is_shipped_under_a_new_name_wherever_it_is_named(
     elsewhere: Build,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -38,6 +39,15 @@ def test_every_page_of_the_contents_is_written(site: Build) -> None:
     assert {f"lessons/{lesson}" for lesson in LESSONS} <= set(names)
     for name in names:
         assert (site.html / f"{name}.html").is_file(), name
+
+
+def test_what_is_kept_of_a_page_holds_nothing_of_the_others(site: Build) -> None:
+    """Each build reads what the last one kept of every page."""
+    kept = sorted((site.html.parent / ".doctrees").rglob("*.doctree"))
+    assert len(kept) >= len(LESSONS)
+    for path in kept:
+        page = pickle.loads(path.read_bytes())
+        assert all(node.document is page for node in page.findall()), path
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

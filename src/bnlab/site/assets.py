@@ -114,11 +114,22 @@ def _modules(site: Path) -> dict[str, str]:
 
 def _style(site: Path, sheets: Iterable[str], known: set[str], formulas: set[str]) -> str:
     css = "".join(_read(site, sheet) for sheet in sheets)
+    known = stylesheet.mentioned(css, known)
+    # To make the sheet takes a second, so it says what it was made of.
+    code = (
+        sources.module_digest(f"bnlab.site.{name}") for name in ("assets", "fonts", "stylesheet")
+    )
+    made_of = sources.digest(css, *sorted(known), *sorted(formulas), *code)
+    start = f'@charset "UTF-8";\n/* {made_of[:16]} */\n'
+    if (site / markup.STYLE).is_file():
+        last = (site / markup.STYLE).read_text("utf-8")
+        if last.startswith(start):
+            return last
     rules = stylesheet.purged(css, known)
     icons = stylesheet.content(rules)
     notices = dict.fromkeys(_NOTICE.findall(css))
     parts = (_font(site, rule, icons, formulas) for rule in rules)
-    return "\n".join(['@charset "UTF-8";', *notices, "".join(map(str, filter(None, parts)))])
+    return start + "\n".join([*notices, "".join(map(str, filter(None, parts)))])
 
 
 def _read(site: Path, sheet: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docutils import nodes
 from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.search import js_index
 from sphinx_exercise import copy_asset_files
@@ -23,6 +24,7 @@ def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.connect("builder-inited", _copy_styles)
     app.connect("env-get-outdated", _remove)
+    app.connect("doctree-read", _adopt)
     app.connect("env-updated", _shared)
     # The last event before the search index is written.
     app.connect("html-collect-pages", _complete_search_index)
@@ -49,6 +51,16 @@ def _remove(
         for path in (f"{name}.html", f"_sources/{name}.md"):
             (Path(app.outdir) / path).unlink(missing_ok=True)
     return []
+
+
+def _adopt(_app: Sphinx, doctree: nodes.document) -> None:
+    """Let no part of a page belong to another document.
+
+    What MyST-Parser reads as reStructuredText does, and that document keeps the environment,
+    so two megabytes would go into the page's file, which every build reads.
+    """
+    for node in doctree.findall():
+        node.document = doctree
 
 
 def _shared(_app: Sphinx, env: BuildEnvironment) -> Iterable[str]:

@@ -34,6 +34,7 @@ _NESTING = {"media", "supports", "layer", "container"}
 _TAG = re.compile(r"<[a-zA-Z][^>]*>")
 _NAME = re.compile(r"[^\s\"'<>=/]+")
 _WORD = re.compile(r"[A-Za-z_-][\w-]*")
+_PART = re.compile(r"[\w-]+")
 _PROPERTY = re.compile(r"--[\w-]+")
 
 
@@ -69,6 +70,12 @@ def names(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
             word for word in _WORD.findall(script) if word not in IDLE and not word.startswith(idle)
         )
     return found
+
+
+def mentioned(css: str, known: set[str]) -> set[str]:
+    """Return those names whose words all occur in a style sheet; no other can matter to it."""
+    words = set(_PART.findall(css.replace("\\", "")))
+    return {name for name in known if words.issuperset(_PART.findall(name))}
 
 
 def purged(css: str, known: set[str]) -> list[Rule]:
