@@ -22,6 +22,11 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
+def wait_for_the_theme(page: Page) -> None:
+    """Its scripts come after the page is painted."""
+    page.wait_for_load_state("networkidle")
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_loads_without_an_error_or_another_host(page: Page, address: str, name: str) -> None:
     problems: list[str] = []
@@ -32,8 +37,8 @@ def test_a_page_loads_without_an_error_or_another_host(page: Page, address: str,
         "request",
         lambda request: request.url.startswith((address, "data:")) or problems.append(request.url),
     )
-    page.goto(f"{address}{name}.html", wait_until="load")
-    assert not problems
+    page.goto(f"{address}{name}.html")
+    wait_for_the_theme(page)
     pictures = page.locator("article img")
     for index in range(pictures.count()):
         picture = pictures.nth(index)
@@ -41,6 +46,7 @@ def test_a_page_loads_without_an_error_or_another_host(page: Page, address: str,
         # A picture in a folded solution has no size until it is unfolded.
         if picture.is_visible():
             assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    assert not problems
 
 
 @pytest.mark.parametrize("width", [320, 390])
@@ -77,6 +83,7 @@ def test_the_theme_switches_and_the_figures_with_it(page: Page, address: str) ->
     page.set_viewport_size({"width": 1280, "height": 900})
     page.emulate_media(color_scheme="light")
     page.goto(f"{address}index.html")
+    wait_for_the_theme(page)
     seen = {}
     for _ in range(3):  # the button goes round automatic, light and dark
         page.locator("button.theme-switch-button:visible").first.click()
@@ -102,6 +109,7 @@ def test_a_solution_unfolds(page: Page, address: str) -> None:
 
 def test_the_launch_menu_opens_and_closes_by_keyboard(page: Page, address: str) -> None:
     page.goto(f"{address}lessons/baseline.html")
+    wait_for_the_theme(page)
     page.get_by_role("button", name="Run this lesson").focus()
     page.keyboard.press("Enter")
     entries = page.locator(".dropdown-launch-buttons a")

@@ -20,7 +20,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
-from test_browser import PAGES
+from test_browser import PAGES, wait_for_the_theme
 from test_site import LESSONS, pages
 from website import ROOT, Build, build, copy_project, copy_results, replace, soup
 
@@ -46,6 +46,7 @@ def visit(browser: Browser, address: str, size: tuple[int, int] = DESK, **kind: 
         )
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(address)
+        wait_for_the_theme(page)
         yield page
         assert not problems
 

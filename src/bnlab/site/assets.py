@@ -1,4 +1,4 @@
-"""One style sheet, one script and a few small fonts for the whole site, with what it uses."""
+"""One style sheet, two scripts and a few small fonts for the whole site, with what it uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import posixpath
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-_THEME = ("_static/styles", "_static/scripts")
+_THEME = ("_static/styles", markup.THEME_SCRIPTS)
 _ICONS = "_static/vendor/fontawesome"
 _URL = re.compile(r"url\(\s*[\"']?([^)\"'?#]+)[^)]*\)")
 _IMPORT = re.compile(r"@import\s+[\"']([^\"']+)[\"'];")
@@ -67,17 +67,17 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     site = Path(app.outdir)
     paths = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
     pages = {path: path.read_text("utf-8") for path in paths}
-    scripts = [
-        rjsmin.jsmin((site / path).read_text("utf-8"), keep_bang_comments=True)
+    scripts = {
+        path: rjsmin.jsmin((site / path).read_text("utf-8"), keep_bang_comments=True)
         for path in templates.scripts
-    ]
+    }
     modules = _modules(site)
     # The modules bring a style sheet of their own.
-    known = stylesheet.names(pages.values(), scripts)
+    known = stylesheet.names(pages.values(), scripts.values())
     (site / markup.STYLE).parent.mkdir(exist_ok=True)
     made = {
-        # The semicolons also keep one script's "use strict" from the others.
-        markup.SCRIPT: ";\n".join(["", *scripts]),
+        markup.SCRIPT: _joined(scripts, theme=False),
+        markup.THEME_SCRIPT: _joined(scripts, theme=True),
         markup.STYLE: _style(site, templates.sheets, known, _formulas(pages.values())),
         **modules,
     }
@@ -97,6 +97,17 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         if named != text:
             path.write_text(named, "utf-8")
     _remove_sources(site, [*templates.sheets, *templates.scripts])
+
+
+def _joined(scripts: Mapping[str, str], *, theme: bool) -> str:
+    """Join the theme's scripts, or all others."""
+    texts = (
+        text
+        for path, text in scripts.items()
+        if (posixpath.dirname(path) == markup.THEME_SCRIPTS) == theme
+    )
+    # The semicolons also keep one script's "use strict" from the others.
+    return ";\n".join(["", *texts])
 
 
 def _modules(site: Path) -> dict[str, str]:

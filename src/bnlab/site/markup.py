@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 STYLE, SCRIPT = "_static/site/style.css", "_static/site/script.js"
 """What :mod:`bnlab.site.assets` makes of a page's style sheets and scripts."""
 
+THEME_SCRIPT = "_static/site/theme.js"
+"""What it makes of the theme's own scripts: menus, tips, the search's window."""
+
+THEME_SCRIPTS = "_static/scripts"
+"""Where these are."""
+
 LIVE = "_static/live"
 """The folder of what only some pages load: scripts, as modules, their style, their data."""
 
@@ -41,6 +47,14 @@ ICONS, FORMULAS = "_static/site/fa-solid-900.woff", "_static/site/stix-two-math.
 _REPLACED = {"_static/scripts/fontawesome.js"}
 # Inline scripts speak to it, so it joins them.
 _OPTIONS = "_static/documentation_options.js"
+# A hundred kilobytes that nobody reads by: they come once there is something to read. The theme's
+# scripts ask whether the page is there already; those of extensions need not.
+_AFTER_FIRST_PAINT = """{
+const { src } = document.currentScript.dataset;
+const load = () => document.head.append(Object.assign(document.createElement("script"), { src }));
+const painted = () => requestAnimationFrame(() => requestAnimationFrame(load));
+addEventListener("DOMContentLoaded", painted);
+}"""
 _SEARCH = {"_static/searchtools.js", "_static/language_data.js", "searchindex.js"}
 
 
@@ -113,10 +127,12 @@ class Templates(BuiltinTemplateLoader):
             links[0].insert_after(link)
 
     def _gather_scripts(self, page: BeautifulSoup, folder: str, context: dict[str, Any]) -> None:
-        """Put one script that waits for the page in the place of all but the inline ones."""
+        """Put two scripts that wait for the page in the place of all but the inline ones."""
         as_you_type = str(context["theme_search_as_you_type"]).lower() == "true"
         searches = as_you_type or context["pagename"] == "search"
         one = page.new_tag("script", defer="", src=posixpath.relpath(SCRIPT, folder or "."))
+        theme = page.new_tag("script", string=_AFTER_FIRST_PAINT)
+        theme["data-src"] = posixpath.relpath(THEME_SCRIPT, folder or ".")
         for link in page.select('link[rel="preload"][as="script"]'):
             link.decompose()
         for script in page.select('script[src]:not([type="module"])'):
@@ -130,11 +146,13 @@ class Templates(BuiltinTemplateLoader):
                 # Jupyter Book puts each script of the book on every page, modules too.
                 if path not in _SEARCH | _REPLACED and not path.startswith(f"{LIVE}/"):
                     _remember(path, self.scripts)
-                one.attrs |= {k: v for k, v in script.attrs.items() if k.startswith("data-")}
+                joined = theme if posixpath.dirname(path) == THEME_SCRIPTS else one
+                joined.attrs |= {k: v for k, v in script.attrs.items() if k.startswith("data-")}
                 script.decompose()
         # Before the search's own scripts, which build upon it.
         first = page.head.find("script", defer=True)
         (first.insert_before if first else page.head.append)(one)
+        one.insert_after(theme)
 
     def _size_pictures(self, page: BeautifulSoup, folder: str) -> None:
         """Give each picture its size, so that nothing moves when it comes, late or never."""
