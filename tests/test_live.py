@@ -36,7 +36,7 @@ def networks(browser: Browser, address: str, size: tuple[int, int] = DESK, **kin
     """Open the page of the networks and load them."""
     with visit(browser, f"{address}live.html", size, **kind) as page:
         page.get_by_role("button", name="Load the three networks").click()
-        page.get_by_role("table", name="How likely").wait_for()
+        page.get_by_role("table", name="The probability").wait_for()
         yield page
 
 
@@ -53,7 +53,7 @@ def predicted(
 def shown(page: Page) -> np.ndarray:
     """Return the table's percentages, a row a class and a column a network."""
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    rows = page.get_by_role("table", name="How likely").locator("tbody tr").all()
+    rows = page.get_by_role("table", name="The probability").locator("tbody tr").all()
     texts = [row.locator("td").all_inner_texts() for row in rows]
     return np.array([[float(text[:-1]) for text in row] for row in texts])
 
@@ -120,7 +120,7 @@ def test_the_networks_are_loaded_only_when_asked_for_and_are_small(
         assert not loaded()
         assert sum(sizes.values()) <= FIRST_VIEW
         page.get_by_role("button", name="Load the three networks").click()
-        page.get_by_role("table", name="How likely").wait_for()
+        page.get_by_role("table", name="The probability").wait_for()
         page.wait_for_load_state("networkidle")
     assert {path.rsplit("/", 1)[-1] for path in loaded()} == {
         path.name for path in portable.files(portable.exported())
@@ -259,7 +259,7 @@ def test_the_keyboard_alone_does_everything(
     with visit(browser, f"{address}live.html", size) as page:
         tab_to(page, page.get_by_role("button", name="Load the three networks"))
         page.keyboard.press("Enter")
-        page.get_by_role("table", name="How likely").wait_for()
+        page.get_by_role("table", name="The probability").wait_for()
         seen = [shown(page)]
 
         def changes() -> None:
@@ -362,7 +362,7 @@ def test_a_failed_loading_says_so_and_can_be_tried_again(
         page.get_by_text(words).wait_for()
         page.unroute("**/baseline.bin*")
         page.get_by_role("button", name="Load them once more").press("Enter")
-        page.get_by_role("table", name="How likely").wait_for()
+        page.get_by_role("table", name="The probability").wait_for()
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ export class Answer {
         element("div", {}, this.#name, this.#about),
       ),
       element("table", { className: "live-table" },
-        element("caption", { className: "live-spoken" }, "How likely each network takes it for what"),
+        element("caption", { className: "live-spoken" }, "The probability that each network gives to each class"),
         element("thead", {}, element("tr", {}, element("td"), ...titles)),
         element("tbody", {}, ...this.#rows.map(({ row }) => row)),
       ),
