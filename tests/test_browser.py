@@ -24,7 +24,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def wait_for_the_theme(page: Page) -> None:
     """Its scripts come after the page is painted."""
-    page.wait_for_load_state("networkidle")
+    page.evaluate(
+        """() => new Promise((done) => {
+            const look = () => ("bootstrap" in window ? done() : setTimeout(look, 10));
+            look();
+        })"""
+    )
 
 
 @pytest.mark.parametrize("name", PAGES)
