@@ -81,7 +81,8 @@ def execute_all(lessons: list[Stale], outputs: store.Store) -> None:
                 lesson.key,
                 functools.partial(_execute_into, lesson, kernels, environment),
             )
-            for lesson in lessons
+            # Later lessons compute more, and what takes long must not come last.
+            for lesson in reversed(lessons)
         }
         try:
             while waiting:
