@@ -82,7 +82,9 @@ def summarized(results: dict[str, Any]) -> dict[str, Any]:
             machine.limit(
                 "The whole site from nothing, against the plain notebook",
                 statistics.median(ratios),
-                1.0,
+                # What the notebook has may take as long as the notebook; the lessons on what
+                # it does not have add their own runs, at most 30 %.
+                1.3,
                 "ratio",
             )
         )
