@@ -72,13 +72,14 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         for path in templates.scripts
     }
     modules = _modules(site)
+    note = Path(app.doctreedir) / "style.txt"
     # The modules bring a style sheet of their own.
     known = stylesheet.names(pages.values(), scripts.values())
     (site / markup.STYLE).parent.mkdir(exist_ok=True)
     made = {
         markup.SCRIPT: _joined(scripts, theme=False),
         markup.THEME_SCRIPT: _joined(scripts, theme=True),
-        markup.STYLE: _style(site, templates.sheets, known, _formulas(pages.values())),
+        markup.STYLE: _style(site, note, templates.sheets, known, _formulas(pages.values())),
         **modules,
     }
     for name, text in made.items():
@@ -123,24 +124,30 @@ def _modules(site: Path) -> dict[str, str]:
     return {path: _IMPORT_OF_MODULE.sub(rf"\1?v={version}", text) for path, text in texts.items()}
 
 
-def _style(site: Path, sheets: Iterable[str], known: set[str], formulas: set[str]) -> str:
+def _style(
+    site: Path, note: Path, sheets: Iterable[str], known: set[str], formulas: set[str]
+) -> str:
+    """Return the one style sheet: the last build's if the same would come out.
+
+    To make it takes a second. A note says what the last one was made of, and what came out.
+    """
     css = "".join(_read(site, sheet) for sheet in sheets)
     known = stylesheet.mentioned(css, known)
-    # To make the sheet takes a second, so it says what it was made of.
     code = (
         sources.module_digest(f"bnlab.site.{name}") for name in ("assets", "fonts", "stylesheet")
     )
     made_of = sources.digest(css, *sorted(known), *sorted(formulas), *code)
-    start = f'@charset "UTF-8";\n/* {made_of[:16]} */\n'
-    if (site / markup.STYLE).is_file():
+    if note.is_file() and (site / markup.STYLE).is_file():
         last = (site / markup.STYLE).read_text("utf-8")
-        if last.startswith(start):
+        if note.read_text("utf-8") == sources.digest(made_of, last):
             return last
     rules = stylesheet.purged(css, known)
     icons = stylesheet.content(rules)
     notices = dict.fromkeys(_NOTICE.findall(css))
     parts = (_font(site, rule, icons, formulas) for rule in rules)
-    return start + "\n".join([*notices, "".join(map(str, filter(None, parts)))])
+    made = "\n".join(['@charset "UTF-8";', *notices, "".join(map(str, filter(None, parts)))])
+    note.write_text(sources.digest(made_of, made), "utf-8")
+    return made
 
 
 def _read(site: Path, sheet: str) -> str:
