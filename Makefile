@@ -21,7 +21,7 @@ site: environment ## Build the site: train what is missing, execute what is stal
 	@echo "The site is ready: open _build/html/index.html, or call \`make serve\`."
 
 study: environment ## Train the stored studies again; STUDY=name, SCHEDULER=tcp://host:8786
-	@$(BIN)/python -m bnlab.study $(STUDY) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+	@$(BIN)/python -m bnlab.studies $(STUDY) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 pdf: site ## Print the whole course as one PDF, with the system's Chromium
 	@$(BIN)/python tools/pdf.py
@@ -51,6 +51,7 @@ check: environment ## Run the linters and the type checker
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/zizmor --offline --persona=auditor --quiet .github
 
 # A peer whose environment cannot be made is named in the results.

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, plain_notebook
-from bnlab import catalogue, data, recipes, runs, store
+from bnlab import catalogue, data, recipes, runs
+from evergreen import store
 from tests.website import copy_project, replace, stored_lessons, stored_runs
 
 BASELINE = Path("lessons") / "baseline.md"

@@ -8,7 +8,7 @@ import pytest
 from myst_nb.ext.glue import extract_glue_data_cell
 from nbclient import NotebookClient
 
-from bnlab.claims import ClaimError, claim, glue
+from evergreen.claims import ClaimError, claim, glue
 
 
 @pytest.mark.parametrize("condition", [True, np.bool_(True), np.array([1, 2]).max() == 2])
@@ -56,7 +56,7 @@ def test_only_numbers_and_texts_can_be_glued(value: object) -> None:
 def test_myst_nb_reads_what_was_glued() -> None:
     code = """
 import numpy as np
-from bnlab.claims import glue
+from evergreen.claims import glue
 
 glue(loss=0.1 + 0.2, epochs=10, title="BN <one>", half=np.float32(0.5), steps=np.int64(1719))
 """

@@ -16,8 +16,10 @@ import pytest
 from package import SOURCE, copy_package
 from website import replace
 
-from bnlab import cluster, runs, store
+from bnlab import runs
 from bnlab.recipes import Recipe
+from bnlab.runs import cluster
+from evergreen import store
 
 SWEEP = [
     Recipe(network, seed, epochs=2)

@@ -24,7 +24,8 @@ from website import (
     stored_lessons,
 )
 
-from bnlab import recipes, runs, store
+from bnlab import recipes, runs
+from evergreen import store
 
 BASELINE = Path("lessons") / "baseline.md"
 # What a cold build makes; the provenance page alone tells one build from another.

@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from package import SOURCE, python
 
-from bnlab import data, figures, recipes, runs, store
+from bnlab import data, figures, recipes, runs
 from bnlab.catalogue import NETWORKS, find
+from evergreen import store
 
 Course = dict[str, list[runs.Run]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bnlab import memory
+from bnlab.runs import memory
 
 
 @pytest.mark.parametrize(

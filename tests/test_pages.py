@@ -24,7 +24,7 @@ from test_browser import PAGES, wait_for_the_theme
 from test_site import LESSONS, pages
 from website import ROOT, Build, build, copy_project, copy_results, replace, soup
 
-from bnlab.site import fonts, stylesheet
+from evergreen.look import fonts, stylesheet
 
 FIRST_VIEW = 350 * 1024
 PHONE, DESK = (390, 844), (1280, 900)

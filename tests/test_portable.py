@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from package import python
 
-from bnlab import catalogue, data, plain, portable, runs, store
+from bnlab import catalogue, data, plain, portable, runs
+from evergreen import store
 
 Course = dict[str, list[runs.Run]]
 

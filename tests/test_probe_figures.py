@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from test_figures import SMALLEST_TEXT, bare
 
-from bnlab import figures, probe_figures
+from bnlab import figures
 from bnlab.catalogue import NETWORKS, find
+from bnlab.figures import probes as probe_figures
 
 PANELS = {
     title: {

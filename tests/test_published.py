@@ -17,7 +17,8 @@ from publish import publish
 from publishing import Fork, git, links
 from website import ROOT, Build, build, soup, stored_lessons
 
-from bnlab.site import checkout, published
+from evergreen import checkout
+from evergreen.notebooks import published
 
 LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("*.md"))
 REPOSITORY = "a-teacher/a-course"
@@ -72,7 +73,7 @@ def test_the_published_branch_holds_what_binder_reads(fork: Fork) -> None:
         assert path in fork.files
     assert not [path for path in fork.files if path.startswith(".github/")]
     locked, binder = (pins(ROOT / name) for name in ("requirements.txt", "binder/requirements.txt"))
-    assert {"tensorflow", "jupyterlab", "jupytext", "flit-core"} <= binder.keys()
+    assert {"tensorflow", "jupyterlab", "jupytext", "hatchling"} <= binder.keys()
     assert {name: locked[name] for name in binder.keys() & locked.keys()} == {
         name: binder[name] for name in binder.keys() & locked.keys()
     }

@@ -371,7 +371,7 @@ def test_finished_runs_are_kept_whatever_becomes_of_others(failed: list) -> None
 FULL = """
 from bnlab import runs
 from bnlab.recipes import Recipe
-from bnlab.store import StoreError
+from evergreen.store import StoreError
 
 try:
     runs.load_all([Recipe("baseline", epochs=1)])

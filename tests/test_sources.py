@@ -11,7 +11,7 @@ import pytest
 from package import PACKAGE, copy_package, python
 from website import replace
 
-from bnlab import sources
+from evergreen import sources
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_direct_import_is_found_however_it_is_written(code: str) -> None:
 
 def test_an_indirect_import_is_found() -> None:
     found = sources.imported("from bnlab import figures")
-    assert {"bnlab.figures", "bnlab.runs", "bnlab.store", "bnlab.sources"} <= found
+    assert {"bnlab.figures", "bnlab.runs", "evergreen.store", "evergreen.sources"} <= found
 
 
 def test_an_import_inside_a_function_of_an_imported_module_is_found() -> None:
@@ -142,7 +142,7 @@ def copy(tmp_path: Path) -> Path:
 def digests(source: Path) -> dict[str, str]:
     """Return the digests of the example module and of its functions."""
     code = """
-from bnlab import sources
+from evergreen import sources
 
 print("module", sources.module_digest("bnlab.example"))
 for function in ("used", "sibling", "helper", "limited"):

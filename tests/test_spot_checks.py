@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 from website import Build, soup
 
-from bnlab import recipes, runs, study
+from bnlab import recipes, runs
+from bnlab import studies as study
 from bnlab.recipes import Recipe
 from bnlab.site import spot_checks
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from package import copy_package, output, python, start
 
-from bnlab.store import Store, StoreError, root
+from evergreen.store import Store, StoreError, root
 
 KEY = "0123456789abcdef" * 4
 OTHER_KEY = "f" * 64
@@ -172,7 +172,7 @@ def test_a_damaged_entry_is_reported_and_made_again(
 ASK = """
 import sys, time
 from pathlib import Path
-from bnlab.store import Store
+from evergreen.store import Store
 
 here = Path({here!r})
 
@@ -200,7 +200,7 @@ def test_of_processes_that_ask_at_the_same_time_one_writes(store: Store, tmp_pat
 
 HANG = """
 import time
-from bnlab.store import Store
+from evergreen.store import Store
 
 def write(folder):
     (folder / "numbers.txt").write_text("1 2")
@@ -235,7 +235,7 @@ def open_folder() -> Iterator[Path]:
 
 UNPRIVILEGED = """
 import os
-from bnlab.store import Store, StoreError
+from evergreen.store import Store, StoreError
 
 if os.geteuid() == 0:  # whom permissions do not stop
     os.setgid(65534)

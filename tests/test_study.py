@@ -17,10 +17,13 @@ import pytest
 from package import SOURCE, copy_package, python, start
 from website import replace
 
-from bnlab import catalogue, recipes, runs, store, study, sweeps
+from bnlab import catalogue, recipes, runs
+from bnlab import studies as study
 from bnlab.recipes import Recipe
 from bnlab.site import spot_checks
-from bnlab.sweeps import SWEEPS, Sweep
+from bnlab.studies import sweeps
+from bnlab.studies.sweeps import SWEEPS, Sweep
+from evergreen import store
 
 Course = dict[str, list[runs.Run]]
 
@@ -120,7 +123,7 @@ def test_a_wrong_key_is_refused_with_the_command_that_renews(folder: Path) -> No
 
 
 LOAD = """
-from bnlab import study
+from bnlab import studies as study
 
 try:
     study.load("fair_baseline", strict={strict})

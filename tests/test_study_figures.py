@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from test_figures import SMALLEST_TEXT, bare
 
-from bnlab import catalogue, figures, runs, study, study_figures
+from bnlab import catalogue, figures, runs
+from bnlab import studies as study
+from bnlab.figures import sweeps as study_figures
 
 DRAWN: dict[str, Callable[[], Figure]] = {
     "rates": lambda: study_figures.against(study.load("learning_rates").results, "learning_rate"),

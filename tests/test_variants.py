@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from bnlab import arithmetic, catalogue, networks, training, variants
+from bnlab import arithmetic, catalogue, networks, training
 from bnlab.catalogue import NETWORKS
 from bnlab.recipes import Recipe
+from bnlab.training import variants
 
 COMBINATIONS = list(
     itertools.product(NETWORKS, catalogue.ACTIVATIONS, catalogue.INITIALIZERS, (1.0, 3.0))

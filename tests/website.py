@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 from bs4 import BeautifulSoup
 
-from bnlab import recipes, runs, store, study
+from bnlab import recipes, runs
+from bnlab import studies as study
 from bnlab.site import spot_checks
+from evergreen import store
 
 ROOT = Path(__file__).parent.parent
 PROJECT = (

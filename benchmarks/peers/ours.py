@@ -6,7 +6,8 @@ import os
 import tempfile
 
 from benchmarks.peers import report
-from bnlab import catalogue, recipes, runs, store
+from bnlab import catalogue, recipes, runs
+from evergreen import store
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evergreen.errors import EvergreenError
+
 CLASSES = (
     "T-shirt/top",
     "Trouser",
@@ -62,7 +64,7 @@ FILES: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 
 
-class DataError(Exception):
+class DataError(EvergreenError):
     """A data file is missing, short or damaged. The message says how to get it back."""
 
 

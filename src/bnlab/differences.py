@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from bnlab.runs import Result
+from bnlab.runs.values import Result
 
 CONFIDENCE = 0.95
 """With which an interval holds the true mean."""

@@ -6,7 +6,7 @@ from: its printed training logs, which break off in epoch 9. Approach two has no
 
 from __future__ import annotations
 
-from bnlab.runs import METRICS
+from bnlab.runs.values import METRICS
 
 _BASELINE = (
     (1.2819, 0.6229, 0.8886, 0.7160),

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from bnlab import catalogue, data, plain, runs, sources
+from bnlab import catalogue, data, plain, runs
 from bnlab.plain import Activation, Dense, Layer, Normalization
-from bnlab.store import Store
+from evergreen import sources
+from evergreen.store import Store
 
 CONTENTS = "networks.json"
 """The file that describes the others: what networks there are, their layers, the garments."""

@@ -15,9 +15,12 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from bnlab import catalogue, data, recipes, runs
-from bnlab.site import checkout, lessons
+from bnlab.site.prepare import prepared
 from bnlab.site.spot_checks import SpotCheck
-from bnlab.study import Study
+from bnlab.studies import Study
+from evergreen import checkout
+from evergreen.lessons import preparation
+from evergreen.state import Kept, watch
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -38,12 +41,13 @@ LIBRARIES = (
 """The distributions that the page names; the lock names all."""
 
 
+_PROVENANCE: Kept[dict[str, str]] = Kept("provenance")
+
+
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.add_directive("build-provenance", Provenance)
-    app.connect("env-get-outdated", _outdated)
-    # After the lessons are ready (priority 900).
-    app.connect("builder-inited", _collect, priority=950)
+    watch(app, _PROVENANCE, _collect, _showing)
 
 
 class Provenance(SphinxDirective):
@@ -54,7 +58,7 @@ class Provenance(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the table as nodes."""
         self.env.metadata[self.env.docname]["provenance"] = True
-        parts = self.env.bnlab_provenance  # type: ignore[attr-defined]
+        parts = _PROVENANCE.of(self.env)
         if self.arguments[0] not in parts:
             raise self.error(f"Choose one of {', '.join(parts)}, not {self.arguments[0]}.")
         container = nodes.container()
@@ -63,26 +67,22 @@ class Provenance(SphinxDirective):
         return container.children
 
 
-def _collect(app: Sphinx) -> None:
-    env = app.env
-    env.bnlab_provenance_before = getattr(env, "bnlab_provenance", None)  # type: ignore[attr-defined]
-    course = runs.load_all(recipes.course())
-    env.bnlab_provenance = {  # type: ignore[attr-defined]
+def _collect(app: Sphinx) -> dict[str, str]:
+    found = prepared(app)
+    return {
         "source": _source(Path(app.srcdir).resolve().parent),
         "machine": _machine(),
         "libraries": _libraries(),
         "recipes": _recipes(),
-        "runs": _runs(course),
-        "epochs": _epochs(course),
-        "lessons": _lessons(env),
-        "studies": _studies(app.bnlab_studies),  # type: ignore[attr-defined]
-        "spot_checks": _spot_checks(app.bnlab_spot_checks),  # type: ignore[attr-defined]
+        "runs": _runs(found.course),
+        "epochs": _epochs(found.course),
+        "lessons": _lessons(app.env),
+        "studies": _studies(found.studies),
+        "spot_checks": _spot_checks(found.spot_checks),
     }
 
 
-def _outdated(_app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[str]:
-    if env.bnlab_provenance == env.bnlab_provenance_before:  # type: ignore[attr-defined]
-        return []
+def _showing(env: BuildEnvironment) -> list[str]:
     return [name for name, metadata in env.metadata.items() if metadata.get("provenance")]
 
 
@@ -201,7 +201,7 @@ def _lessons(env: BuildEnvironment) -> str:
                 _minute(execution.finished),
                 f"`{execution.key[:12]}`",
             )
-            for name, execution in lessons.executions(env).items()
+            for name, execution in preparation.EXECUTIONS.of(env).items()
         ],
     )
 

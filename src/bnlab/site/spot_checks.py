@@ -13,10 +13,11 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bnlab import recipes, sources
+from bnlab import recipes
 from bnlab.recipes import Recipe
 from bnlab.runs import FINAL, METRICS, Result, Run
-from bnlab.study import Stored, Study, StudyError, rounded
+from bnlab.studies import Stored, Study, StudyError, rounded
+from evergreen import sources
 
 SAMPLE = 2
 """Stored runs that a build trains again, besides the course's own."""

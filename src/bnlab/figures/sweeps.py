@@ -1,0 +1,123 @@
+"""Figures of studies, in the style of :mod:`bnlab.figures`: many recipes instead of epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bnlab.catalogue import ACTIVATIONS, INITIALIZERS, Network, find
+from bnlab.figures.drawings import INK, SIZE, finished, style_of
+from bnlab.runs.values import Result
+
+
+def against(results: Sequence[Result], field: str, metric: str = "val_accuracy") -> Figure:
+    """Draw a final metric against a number of the recipe, on a logarithmic scale.
+
+    A line is the mean over the seeds whose runs have not diverged, in a band of one standard
+    deviation either side. Below it stands how many have diverged, where any has.
+
+    Parameters
+    ----------
+    results : sequence of Result
+    field : str
+        A field of :class:`bnlab.recipes.Recipe`, for example ``"learning_rate"``.
+    metric : str
+        As for :meth:`bnlab.runs.Result.final`.
+    """
+    values = sorted({getattr(result.recipe, field) for result in results})
+    networks = list(dict.fromkeys(result.network for result in results))
+    of = {
+        network: [
+            [r for r in results if (r.network, getattr(r.recipe, field)) == (network, value)]
+            for value in values
+        ]
+        for network in networks
+    }
+    if any(result.diverged for result in results):
+        figure, (axis, below) = plt.subplots(
+            2, 1, sharex=True, figsize=(SIZE[0], 5.8), height_ratios=(4, 1)
+        )
+        _count_diverged(below, values, of)
+    else:
+        figure, below = plt.subplots(figsize=(SIZE[0], 4.6))
+        axis = below
+    for network, settings in of.items():
+        finals = [[r.final(metric) for r in setting if not r.diverged] for setting in settings]
+        mean = np.array([np.mean(row) if row else np.nan for row in finals])
+        sd = np.array([np.std(row, ddof=1) if len(row) > 1 else 0 for row in finals])
+        axis.fill_between(values, mean - sd, mean + sd, color=network.color, alpha=0.25, lw=0)
+        axis.plot(values, mean, label=network.title, **style_of(network))
+    axis.set_title(f"Final {metric.replace('val_', 'validation ').replace('_', ' ')}")
+    axis.legend()
+    below.set_xscale("log")
+    below.minorticks_off()
+    # Of many values the powers of ten are named: all would overlap on a phone.
+    named = [len(values) <= 6 or f"{value:e}".startswith("1.0") for value in values]
+    below.set_xticks(
+        values, [f"{value:g}" if name else "" for value, name in zip(values, named, strict=True)]
+    )
+    below.set_xlabel(field.replace("_", " ").capitalize())
+    return finished(figure)
+
+
+def _count_diverged(
+    axis: Axes, values: Sequence[float], of: dict[Network, list[list[Result]]]
+) -> None:
+    for row, settings in enumerate(of.values()):
+        for value, setting in zip(values, settings, strict=True):
+            if count := sum(result.diverged for result in setting):
+                axis.text(value, row, str(count), ha="center", va="center", color=INK)
+    axis.set_yticks(range(len(of)), [network.title for network in of])
+    axis.set_ylim(len(of) - 0.5, -0.5)
+    axis.set_title("Diverged runs")
+
+
+def combinations(results: Sequence[Result], metric: str = "val_accuracy") -> Figure:
+    """Draw each run's final metric by activation and initializer, a row for each pair.
+
+    The networks lie one above the other in a row: a point for each seed, and a bar of one
+    standard deviation either side of the mean.
+    """
+    pairs = list(dict.fromkeys(result.recipe.hidden for result in results))
+    networks = list(dict.fromkeys(result.recipe.network for result in results))
+    figure, axis = plt.subplots(figsize=(SIZE[0], 1.3 + 1.1 * len(pairs)))
+    for place, name in enumerate(networks):
+        network = find(name)
+        label = network.title
+        for row, pair in enumerate(pairs):
+            height = row + 0.25 * (place - (len(networks) - 1) / 2)
+            values = np.array(
+                [
+                    result.final(metric)
+                    for result in results
+                    if result.recipe.network == name and result.recipe.hidden == pair
+                ]
+            )
+            axis.errorbar(
+                values.mean(), height, xerr=values.std(ddof=1), fmt="none", ecolor=INK, capsize=5
+            )
+            axis.plot(
+                values,
+                [height] * len(values),
+                network.marker,
+                color=network.color,
+                alpha=0.75,
+                label=label,
+            )
+            label = "_"  # in the legend once
+    axis.set_yticks(
+        range(len(pairs)),
+        [f"{ACTIVATIONS[activation]},\n{INITIALIZERS[initial]}" for activation, initial in pairs],
+    )
+    axis.set_ylim(len(pairs) - 0.5, -0.5)
+    axis.xaxis.set_major_locator(plt.MaxNLocator(5, steps=(1, 2, 5, 10)))
+    axis.set_title(f"Final {metric.replace('val_', 'validation ').replace('_', ' ')}")
+    # Below the axes: among the points a legend's marks would pass for some.
+    axis.legend(
+        loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=3, columnspacing=1, handletextpad=0.1
+    )
+    return finished(figure)

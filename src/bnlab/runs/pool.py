@@ -1,0 +1,97 @@
+"""Missing runs, trained side by side in processes of one thread each."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import joblib
+from joblib.externals import loky
+
+from bnlab import arithmetic
+from bnlab.recipes import Recipe
+from bnlab.runs.keys import key
+from bnlab.runs.memory import workers
+from bnlab.runs.worker import train_and_store
+from evergreen.errors import EvergreenError
+from evergreen.progress import Progress
+
+
+class TrainingError(EvergreenError):
+    """A run could not be trained; nothing of it was recorded. The cause is chained."""
+
+
+def train_all(recipes: list[Recipe]) -> None:
+    """Train runs side by side, and store each as soon as it is finished."""
+    # Always in other processes, also a single run on a single core: TensorFlow takes no other
+    # count of threads in a process in which it has computed.
+    executor = loky.ProcessPoolExecutor(min(len(recipes), joblib.cpu_count(), workers()))
+    with (
+        warnings.catch_warnings(),
+        tempfile.TemporaryDirectory() as folder,
+        Progress(
+            "Training",
+            total=sum(recipe.epochs for recipe in recipes),
+            step="epoch",
+            parts=len(recipes),
+            part="run",
+        ) as progress,
+    ):
+        # Of a worker that grew too large and that loky replaces: nothing is lost.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
+        # A worker makes a run's counter when it begins, and adds a byte after every epoch.
+        counters = {recipe: Path(folder) / key(recipe) for recipe in recipes}
+        try:
+            running = {
+                executor.submit(train_and_store, recipe, counters[recipe]): recipe
+                for recipe in sorted(recipes, key=longest_first)
+            }
+            waiting = set(running)
+            while waiting:
+                finished, waiting = concurrent.futures.wait(
+                    waiting, timeout=0.5, return_when=concurrent.futures.FIRST_COMPLETED
+                )
+                for future in finished:
+                    with reporting(running[future]):
+                        future.result()
+                begun = {
+                    recipe: counter.stat().st_size
+                    for recipe, counter in counters.items()
+                    if counter.exists()
+                }
+                under_way = [str(running[future]) for future in waiting if running[future] in begun]
+                progress.show(sum(begun.values()), len(running) - len(waiting), sorted(under_way))
+        finally:
+            executor.shutdown(wait=True, kill_workers=True)
+
+
+def longest_first(recipe: Recipe) -> tuple[int, int, str, str]:
+    """Order runs so that the last ones end together; small batches and batch norm cost time.
+
+    Those of one network and activation stand together: a process compiles them once.
+    """
+    normalized = arithmetic.totals(arithmetic.count(recipe.network)).non_trainable
+    return recipe.batch_size, -normalized, recipe.network, recipe.activation or ""
+
+
+@contextlib.contextmanager
+def reporting(recipe: Recipe) -> Iterator[None]:
+    """Turn whatever a run's training raises into a :class:`TrainingError` that names the run."""
+    try:
+        yield
+    except EvergreenError:  # these say what to do
+        raise
+    except loky.process_executor.TerminatedWorkerError as error:
+        raise TrainingError(
+            "A training process died, perhaps for want of memory (each needs about 1.3 GiB). "
+            f"Its run is not recorded; finished runs are kept. {error}"
+        ) from error
+    except Exception as error:
+        raise TrainingError(
+            f"The run {recipe} failed and is not recorded; finished runs are kept. "
+            f"{type(error).__name__}: {error}"
+        ) from error

@@ -1,0 +1,123 @@
+"""Sweeps: the many runs that answer one question together. Each is a study's list of recipes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from bnlab import catalogue
+from bnlab.recipes import SEEDS, Recipe
+
+LEARNING_RATES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
+"""From far below the notebook's 0.001 to far above, closer together where the best ones lie."""
+
+INITIAL_SCALES = (0.1, 0.3, 1.0, 3.0, 10.0)
+"""Factors of the initial weights, with the notebook's 1 in the middle."""
+
+BATCH_SIZES = (2, 8, 32, 128, 1024)
+"""From the smallest that has a variance at all; the notebook's 32 is in the middle."""
+
+NORMALIZED = (("baseline", False), ("bn_approach_two", False), ("bn_approach_two", True))
+"""No normalization, batch normalization, and layer normalization in its place."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """The recipes of one question, each with every seed.
+
+    Attributes
+    ----------
+    name : str
+        Names the study, on the command line and in :func:`bnlab.studies.load`.
+    question : str
+        What it answers.
+    recipes : tuple of Recipe
+    """
+
+    name: str
+    question: str
+    recipes: tuple[Recipe, ...]
+
+
+SWEEPS: dict[str, Sweep] = {
+    sweep.name: sweep
+    for sweep in (
+        Sweep(
+            "learning_rates",
+            "Which learning rates does each network bear?",
+            tuple(
+                Recipe(network, seed, learning_rate=rate)
+                for rate in LEARNING_RATES
+                for network in catalogue.NETWORKS
+                for seed in SEEDS
+            ),
+        ),
+        Sweep(
+            "fair_baseline",
+            "What do the activation and the initial weights do, and what batch normalization?",
+            tuple(
+                Recipe(network, seed, activation=activation, initializer=initializer)
+                for activation in catalogue.ACTIVATIONS
+                for initializer in catalogue.INITIALIZERS
+                for network in catalogue.NETWORKS
+                for seed in SEEDS
+            ),
+        ),
+        Sweep(
+            "initial_scales",
+            "How much does it matter how large the initial weights are?",
+            tuple(
+                Recipe(network, seed, initial_scale=scale)
+                for scale in INITIAL_SCALES
+                for network in catalogue.NETWORKS
+                for seed in SEEDS
+            ),
+        ),
+        Sweep(
+            "batch_sizes",
+            "What does batch normalization do with small batches, and with large ones?",
+            tuple(
+                dict.fromkeys(
+                    Recipe(
+                        network, seed, 1, batch_size=size, learning_rate=rate, layer_norm=layer_norm
+                    )
+                    for size in BATCH_SIZES
+                    for rate in (1e-3, 1e-3 * size / 32)  # fixed, and in proportion
+                    for network, layer_norm in NORMALIZED
+                    for seed in SEEDS
+                )
+            ),
+        ),
+        Sweep(
+            "batch_noise",
+            "Is the noise of the batches' statistics what keeps a network from learning by heart?",
+            tuple(
+                Recipe(
+                    network,
+                    seed,
+                    batch_size=size,
+                    learning_rate=0.03 * size / 32,
+                    layer_norm=layer_norm,
+                )
+                for size in (32, 128, 1024)
+                for network, layer_norm in NORMALIZED
+                for seed in SEEDS
+            ),
+        ),
+    )
+}
+"""The sweeps by name. What is added here, `make study` trains."""
+
+
+def find(name: str) -> Sweep:
+    """Return a sweep by its name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such sweep.
+    """
+    if name not in SWEEPS:
+        raise ValueError(
+            f"There is no study {name!r}. Choose one of {', '.join(map(repr, SWEEPS))}."
+        )
+    return SWEEPS[name]

@@ -1,0 +1,45 @@
+"""Keep an executed book true: a Sphinx extension for any Jupyter Book.
+
+A lesson's outputs, and what was computed for them, are shown only as long as they are what
+the present code gives, and are made again only if they might not be. Import
+:mod:`evergreen.claims` and :mod:`evergreen.store` where lessons run: they need no Sphinx.
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+__version__ = "0.1.0"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect the parts, those that look at finished pages last."""
+    from evergreen import settings
+    from evergreen.lessons import preparation
+    from evergreen.look import assets, markup, mathml, metadata, places
+    from evergreen.notebooks import launch, published
+    from evergreen.pages import claims, exclusive, incremental
+
+    for part in (
+        settings,
+        exclusive,
+        preparation,
+        mathml,
+        incremental,
+        claims,
+        published,
+        launch,
+        places,
+        metadata,
+        markup,
+        assets,
+    ):
+        part.setup(app)
+    # By then a thousand modules and the last build's environment are loaded, and stay: looking
+    # through them for garbage again and again takes a quarter of a build with nothing to do.
+    app.connect("builder-inited", lambda _app: gc.freeze(), priority=0)
+    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,145 @@
+"""What a page may say about results: numbers glued to their run, and checked claims.
+
+Prose takes a number by its name, with the role ``{glue:text}``. A claim is a sentence
+with the condition that makes it true: if that fails, so does the page.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+from IPython.display import display
+
+from evergreen.errors import EvergreenError
+
+_GLUE = "application/papermill.record/"
+
+
+class ClaimError(EvergreenError, AssertionError):
+    """A claim on a page is false for the results of this build."""
+
+
+class Evidence(NamedTuple):
+    """How the page of claims names a result.
+
+    Attributes
+    ----------
+    group : str
+        What the results have in common that are named together.
+    key : str
+        Tells this one from all others.
+    item : str
+        What is said of this one behind its group's name. Where it is empty, the results of
+        the group are only counted.
+    """
+
+    group: str
+    key: str
+    item: str = ""
+
+
+class Finding(Protocol):
+    """A result that a claim can rest on."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """How the page of claims names it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A statement that was checked and holds, as a page shows it.
+
+    Attributes
+    ----------
+    statement : str
+        The sentence.
+    evidence : tuple of Evidence
+        On what it rests.
+    """
+
+    statement: str
+    evidence: tuple[Evidence, ...] = ()
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        """Add to what a cell shows anyway what the page of claims asks for."""
+        groups: dict[str, list[str]] = {}
+        for evidence in self.evidence:
+            groups.setdefault(evidence.group, []).append(evidence.item)
+        return {}, {"evergreen": {"claim": self.statement, "evidence": groups}}
+
+    def _repr_html_(self) -> str:
+        return f'<p class="claim"><strong>Checked</strong> {html.escape(self.statement, False)}</p>'
+
+    def __repr__(self) -> str:
+        return f"Checked: {self.statement}"
+
+
+def claim(condition: object, statement: str, of: Iterable[Finding] | None = None) -> Claim:
+    """Return a statement for display if it holds.
+
+    Parameters
+    ----------
+    condition : bool
+        Whether the statement holds, computed from results.
+    statement : str
+        A full sentence of plain text; put the numbers in with an f-string.
+    of : iterable of Finding, optional
+        The results that it rests on, which the page of claims names. By default all that
+        were noted by then, see :func:`note`.
+
+    Raises
+    ------
+    ClaimError
+        If the condition is false.
+    TypeError
+        If the condition is not a single truth value, or the statement is not a text.
+    """
+    if not isinstance(statement, str):
+        raise TypeError(f"A claim's statement is a text, not {statement!r}.")
+    if str(type(condition)) not in (
+        "<class 'bool'>",
+        "<class 'numpy.bool'>",
+        "<class 'numpy.bool_'>",
+    ):
+        raise TypeError(
+            f"A claim's condition is true or false, not {condition!r}: compare, or use .all()."
+        )
+    if not condition:
+        raise ClaimError(f"This claim does not hold for the results of this build: {statement}")
+    rests_on = _noted.values() if of is None else of
+    return Claim(statement, tuple(result.evidence for result in rests_on))
+
+
+def note(results: Iterable[Finding]) -> None:
+    """Add results to those that the claims of this process rest on by default."""
+    _noted.update((result.evidence, result) for result in results)
+
+
+_noted: dict[Evidence, Finding] = {}
+
+
+def glue(**values: float | int | str) -> None:
+    """Make numbers available to the page's prose by name, for ``{glue:text}``.
+
+    A float keeps all its digits; the prose chooses how many to show, by a format behind
+    the name such as ``val_accuracy:.3f``.
+
+    Raises
+    ------
+    TypeError
+        If a value is not a plain number or text.
+    """
+    for name, value in values.items():
+        plain = value.item() if hasattr(value, "item") else value
+        if not isinstance(plain, float | int | str):
+            raise TypeError(f"Prose can show a number or a text, not {name}={value!r}.")
+        # The record that MyST-NB's `glue` writes, so that a lesson runs without MyST-NB.
+        display(
+            {f"{_GLUE}text/plain": repr(plain)},
+            metadata={"scrapbook": {"name": name, "mime_prefix": _GLUE}},
+            raw=True,
+        )

@@ -1,0 +1,1 @@
+"""Lessons: what their outputs depend on, and executing those whose outputs are missing."""

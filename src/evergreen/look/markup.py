@@ -1,0 +1,277 @@
+"""The finishing touches to each page's markup: light, sized, and with a policy of its own.
+
+Sphinx renders every page through its template bridge, so this is where a page is changed
+before it is written, and a page that is not written again stays as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import posixpath
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from bs4 import BeautifulSoup, NavigableString
+from pygments.styles import get_style_by_name
+from pygments.token import STANDARD_TYPES, Name, Punctuation, Text
+from sphinx.jinja2glue import BuiltinTemplateLoader
+from sphinx.util.images import get_image_size
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.builders import Builder
+    from sphinx.theming import Theme
+
+STYLE, SCRIPT = "_static/site/style.css", "_static/site/script.js"
+"""What :mod:`evergreen.look.assets` makes of a page's style sheets and scripts."""
+
+THEME_SCRIPT = "_static/site/theme.js"
+"""What it makes of the theme's own scripts: menus, tips, the search's window."""
+
+THEME_SCRIPTS = "_static/scripts"
+"""Where these are."""
+
+LIVE = "_static/live"
+"""The folder of what only some pages load: scripts, as modules, their style, their data."""
+
+LIVE_STYLE = f"{LIVE}/live.css"
+
+ICONS, FORMULAS = "_static/site/fa-solid-900.woff", "_static/site/stix-two-math.woff"
+"""What it makes of the fonts that nearly every page needs, and every page with a formula."""
+
+# The icons are in the icon font too, which the theme's style sheet loads anyway.
+_REPLACED = {"_static/scripts/fontawesome.js"}
+# Inline scripts speak to it, so it joins them.
+_OPTIONS = "_static/documentation_options.js"
+# A hundred kilobytes that nobody reads by: they come once there is something to read. The theme's
+# scripts ask whether the page is there already; those of extensions need not.
+_AFTER_FIRST_PAINT = """{
+const { src } = document.currentScript.dataset;
+const load = () => document.head.append(Object.assign(document.createElement("script"), { src }));
+const painted = () => requestAnimationFrame(() => requestAnimationFrame(load));
+addEventListener("DOMContentLoaded", painted);
+}"""
+_SEARCH = {"_static/searchtools.js", "_static/language_data.js", "searchindex.js"}
+
+
+def setup(app: Sphinx) -> None:
+    """Connect this part to Sphinx."""
+    app.connect("config-inited", _use_our_templates)
+
+
+def _use_our_templates(_app: Sphinx, config: Any) -> None:
+    config.template_bridge = f"{__name__}.{Templates.__name__}"
+
+
+class Templates(BuiltinTemplateLoader):
+    """Sphinx's templates; a page that comes out of one is finished before it is written.
+
+    Attributes
+    ----------
+    sheets, scripts : list of str
+        The style sheets and scripts that the pages of this build asked for, in their order,
+        as paths in the site.
+    """
+
+    def init(
+        self, builder: Builder, theme: Theme | None = None, dirs: list[str] | None = None
+    ) -> None:
+        """Prepare the templates of a build."""
+        super().init(builder, theme, dirs)
+        self.builder = builder
+        self.sheets: list[str] = []
+        self.scripts: list[str] = []
+        self.handlers: set[str] = set()
+
+    def render(self, template: str, context: dict[str, Any]) -> str:  # type: ignore[override]
+        """Return a template's text for a context."""
+        text = super().render(template, context)
+        # The theme renders parts of a page, and files that are none, through here as well.
+        if not text.lstrip().startswith("<!DOCTYPE html>"):
+            return text
+        styles = (context["theme_pygments_light_style"], context["theme_pygments_dark_style"])
+        page = BeautifulSoup(_plain(styles).sub(r"\1", text), "html.parser")
+        folder = posixpath.dirname(context["pagename"])
+        self._gather_sheets(page, folder)
+        self._gather_scripts(page, folder, context)
+        self._size_pictures(page, folder)
+        _mend(page)
+        # The search parses the pages that it finds, and is held to its own policy then.
+        self.handlers |= _handlers(page)
+        searches = context["pagename"] == "search"
+        _restrict(page, self.handlers if searches else _handlers(page))
+        return str(page)
+
+    def _gather_sheets(self, page: BeautifulSoup, folder: str) -> None:
+        """Put one style sheet in the place of all in the head."""
+        links = [
+            link
+            for link in page.head.select('link[rel="stylesheet"][href]')
+            if not urlsplit(link["href"]).netloc
+        ]
+        for link in links:
+            path = _path(link["href"], folder)
+            # Jupyter Book puts each style sheet of the book on every page.
+            if not path.startswith(f"{LIVE}/"):
+                _remember(path, self.sheets)
+        links[0].attrs = {"rel": "stylesheet", "href": posixpath.relpath(STYLE, folder or ".")}
+        for link in links[1:]:
+            link.decompose()
+        for font in (ICONS, FORMULAS) if page.find("math") else (ICONS,):
+            preload = {"rel": "preload", "as": "font", "type": "font/woff", "crossorigin": ""}
+            link = page.new_tag("link", href=posixpath.relpath(font, folder or "."), attrs=preload)
+            links[0].insert_after(link)
+
+    def _gather_scripts(self, page: BeautifulSoup, folder: str, context: dict[str, Any]) -> None:
+        """Put two scripts that wait for the page in the place of all but the inline ones."""
+        as_you_type = str(context["theme_search_as_you_type"]).lower() == "true"
+        searches = as_you_type or context["pagename"] == "search"
+        one = page.new_tag("script", defer="", src=posixpath.relpath(SCRIPT, folder or "."))
+        theme = page.new_tag("script", string=_AFTER_FIRST_PAINT)
+        theme["data-src"] = posixpath.relpath(THEME_SCRIPT, folder or ".")
+        for link in page.select('link[rel="preload"][as="script"]'):
+            link.decompose()
+        for script in page.select('script[src]:not([type="module"])'):
+            path = _path(script["src"], folder)
+            if path in _SEARCH and searches:
+                script["defer"] = ""
+            elif path == _OPTIONS:
+                script.string = (Path(self.builder.outdir) / path).read_text("utf-8")
+                del script["src"]
+            else:
+                # Jupyter Book puts each script of the book on every page, modules too.
+                if path not in _SEARCH | _REPLACED and not path.startswith(f"{LIVE}/"):
+                    _remember(path, self.scripts)
+                joined = theme if posixpath.dirname(path) == THEME_SCRIPTS else one
+                joined.attrs |= {k: v for k, v in script.attrs.items() if k.startswith("data-")}
+                script.decompose()
+        # Before the search's own scripts, which build upon it.
+        first = page.head.find("script", defer=True)
+        (first.insert_before if first else page.head.append)(one)
+        one.insert_after(theme)
+
+    def _size_pictures(self, page: BeautifulSoup, folder: str) -> None:
+        """Give each picture its size, so that nothing moves when it comes, late or never."""
+        for picture in page.select("article img[src]"):
+            picture["loading"] = "lazy"
+            file = picture_file(self.builder, _path(picture["src"], folder))
+            size = get_image_size(str(file)) if file.is_file() else None
+            if size and not picture.get("width") and not picture.get("height"):
+                picture["width"], picture["height"] = map(str, size)
+
+
+def picture_file(builder: Builder, path: str) -> Path:
+    """Return the file of a picture that a page shows; Sphinx copies it after the pages."""
+    name = posixpath.basename(path)
+    sources = (source for source, copy in builder.images.items() if copy == name)
+    source = next(sources, None)
+    return Path(builder.outdir, path) if source is None else Path(builder.srcdir, source)
+
+
+@cache
+def _plain(styles: tuple[str, str]) -> re.Pattern[str]:
+    """Find the words in highlighted code that look like all others in every one of the styles."""
+
+    def looks(style: str, token: Any) -> dict[str, Any]:
+        return get_style_by_name(style).style_for_token(token)
+
+    classes = [
+        name
+        for token, name in STANDARD_TYPES.items()
+        if name
+        and (token in Name or token in Punctuation or token in Text)
+        and all(looks(style, token) == looks(style, Text) for style in styles)
+    ]
+    return re.compile(rf'<span class="(?:{"|".join(classes)})">([^<]*)</span>')
+
+
+def _path(link: str, folder: str) -> str:
+    """Return the path in the site that a link on a page of a folder leads to."""
+    return posixpath.normpath(posixpath.join(folder, unquote(urlsplit(link).path)))
+
+
+def _remember(path: str, paths: list[str]) -> None:
+    if path not in paths:
+        paths.append(path)
+
+
+def _mend(page: BeautifulSoup) -> None:
+    """Mend what a browser forgives and a screen reader or a validator does not."""
+    for icon in page.select('i[class*="fa-"], span[class*="fa-"]'):
+        icon["aria-hidden"] = "true"
+    # The theme leaves the title and the contents of the site outside of all landmarks.
+    for sidebar in page.select("#pst-primary-sidebar"):
+        sidebar.attrs |= {"role": "region", "aria-label": "Contents of the site"}
+    # A list's parts are its items; the role that docutils gives them is no longer one.
+    for entry in page.select('[role="list"] > [role="doc-biblioentry"]'):
+        entry["role"] = "listitem"
+    for extra in page.select('meta[name="viewport"]')[1:]:
+        extra.decompose()
+    # With another base, a link within the page would lead away from it.
+    if page.base:
+        page.head.insert(0, page.base)
+        for link in page.select("#pst-skip-link"):
+            link.decompose()
+    # A browser may break a line between a formula and the comma behind it.
+    for formula in page.select('math[display="inline"]'):
+        follows = formula.next_sibling
+        if isinstance(follows, NavigableString) and (mark := re.match(r"[,.;:!?)]+", follows)):
+            word = formula.wrap(page.new_tag("span", attrs={"class": "math-word"}))
+            word.append(mark[0])
+            follows.replace_with(follows[mark.end() :])
+    # Every exercise and every solution bears the same id inside, which nothing links to.
+    for section in page.select("section#exercise-content, section#solution-content"):
+        del section["id"]
+    # A summary may hold no paragraph, says the standard that MyST-NB does not follow here.
+    for paragraph in page.select("summary > p"):
+        paragraph.name = "span"
+    # pandas brings each table's looks along; the course's style sheet has its own.
+    for style in page.select("style[scoped]"):
+        style.decompose()
+    for table in page.select("table.dataframe"):
+        del table["border"]
+        for corner in table.select("th:empty"):
+            corner.name = "td"
+        for row in table.select("tr[style]"):
+            del row["style"]
+
+
+def _handlers(page: BeautifulSoup) -> set[str]:
+    """Return the scripts in the attributes of a page, such as onclick."""
+    return {
+        value
+        for tag in page.find_all(True)
+        for name, value in tag.attrs.items()
+        if name.startswith("on")
+    }
+
+
+def _restrict(page: BeautifulSoup, handlers: set[str]) -> None:
+    """Allow a page nothing but this site, and of inline code only what stands on it now."""
+
+    def allowed(elements: str, attributes: set[str]) -> str:
+        texts = {tag.string or "" for tag in page.select(elements)} | attributes
+        unsafe = ["'unsafe-hashes'"] if attributes else []
+        return " ".join(["'self'", *unsafe, *sorted(map(_hash, texts))])
+
+    policy = {
+        "default-src": "'self'",
+        "script-src": allowed("script:not([src])", handlers),
+        "style-src": allowed("style", {tag["style"] for tag in page.select("[style]")}),
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+    }
+    meta = page.new_tag("meta")
+    meta["http-equiv"] = "Content-Security-Policy"
+    meta["content"] = "; ".join(f"{name} {value}" for name, value in policy.items())
+    page.head.insert(1 if page.base else 0, meta)
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -1,0 +1,1 @@
+"""Pages: one build at a time, and what an incremental build forgets."""

@@ -1,0 +1,85 @@
+"""The page of claims: every checked sentence of the site, with what it rests on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+from evergreen.lessons import preparation
+from evergreen.state import Kept, watch
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+
+
+CLAIMS: Kept[dict[str, list[dict[str, Any]]]] = Kept("claims")
+"""The claims of each page, in the order of the contents."""
+
+
+def setup(app: Sphinx) -> None:
+    """Connect this part to Sphinx."""
+    app.add_directive("claims", Claims)
+    watch(app, CLAIMS, _collect, _showing)
+
+
+class Claims(SphinxDirective):
+    """``{claims}``: every claim of this build, in a section for each page."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the sections."""
+        self.env.metadata[self.env.docname]["claims"] = True
+        claims = CLAIMS.of(self.env)
+        return [self._section(name, of_page) for name, of_page in claims.items() if of_page]
+
+    def _section(self, name: str, claims: list[dict[str, Any]]) -> nodes.section:
+        title = _title(Path(self.env.doc2path(name)))
+        section = nodes.section(ids=[nodes.make_id(f"claims-{name}")], names=[f"claims {name}"])
+        section += nodes.title(title, title)
+        link = StringList([f"From {{doc}}`/{name}`:"], source=self.env.docname)
+        self.state.nested_parse(link, self.content_offset, section)
+        # The sentence as the page shows it, straight quotes and all.
+        items = nodes.bullet_list(support_smartquotes=False)
+        for claim in claims:
+            item = nodes.list_item("", nodes.paragraph("", claim["claim"]))
+            if claim["evidence"]:
+                item += _evidence(claim["evidence"])
+            items += item
+        section += items
+        return section
+
+
+def _collect(app: Sphinx) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [
+            output["metadata"]["evergreen"]
+            for cell in preparation.outputs(execution.key)
+            for output in cell["outputs"]
+            if "evergreen" in output.get("metadata", {})
+        ]
+        for name, execution in preparation.EXECUTIONS.of(app.env).items()
+    }
+
+
+def _showing(env: BuildEnvironment) -> list[str]:
+    return [name for name, metadata in env.metadata.items() if metadata.get("claims")]
+
+
+def _evidence(groups: Mapping[str, Sequence[str]]) -> nodes.paragraph:
+    """Name what a claim rests on, as plain text: of thousands of keys markup would be most."""
+    named = (
+        f"{group} {', '.join(items)}" if all(items) else f"{len(items)} {group}"
+        for group, items in groups.items()
+    )
+    return nodes.paragraph("", "; ".join(named), classes=["evidence"])
+
+
+def _title(path: Path) -> str:
+    found = re.search(r"^# (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    return found[1] if found else path.stem

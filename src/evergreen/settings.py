@@ -1,0 +1,67 @@
+"""Every setting of the engine: a Sphinx config value with a default, for ``_config.yml``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+
+class Setting(NamedTuple):
+    """A config value.
+
+    Attributes
+    ----------
+    name : str
+        As in ``sphinx: config:`` of ``_config.yml``.
+    default : object
+        Its value where the book does not set it.
+    types : tuple of type
+        What it may be.
+    meaning : str
+        What it decides, for the table of settings.
+    """
+
+    name: str
+    default: Any
+    types: tuple[type, ...]
+    meaning: str
+
+
+SETTINGS = (
+    Setting(
+        "evergreen_packages",
+        [],
+        (list, tuple),
+        "Import packages that the lessons run. A change of their code executes the lessons that "
+        "use it; a checkout's own copy in ``src/`` is used.",
+    ),
+    Setting(
+        "evergreen_distribution",
+        "",
+        (str,),
+        "What the first cell of a published notebook installs from the repository, by its "
+        "distribution's name. Without it notebooks have no such cell.",
+    ),
+    Setting(
+        "evergreen_branch",
+        "notebooks",
+        (str,),
+        "The branch that Colab and Binder open.",
+    ),
+    Setting(
+        "evergreen_help_page",
+        "",
+        (str,),
+        "The page that Colab's and Binder's buttons lead to where no repository on GitHub is "
+        "known. Without it there are no such buttons then.",
+    ),
+)
+"""The settings, in the order of the table."""
+
+
+def setup(app: Sphinx) -> None:
+    """Add the settings to a Sphinx application."""
+    for setting in SETTINGS:
+        app.add_config_value(setting.name, setting.default, "env", setting.types)
