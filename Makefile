@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment site study pdf serve test test-launch audit check links notebooks benchmark lock clean
+.PHONY: help environment site study pdf serve test test-launch audit check links notebooks benchmark lock clean clean-store
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -69,6 +69,9 @@ lock: environment ## Renew every lock, for every supported Python
 	@$(COMPILE) benchmarks/torch.in --constraint requirements.txt -o benchmarks/torch.txt
 	@$(COMPILE) pyproject.toml binder/requirements.in --constraint requirements.txt \
 		-o binder/requirements.txt
+
+clean-store: environment ## Show the stored results that no build has asked for lately; OPTIONS=--delete
+	@$(BIN)/python -m evergreen.store $(OPTIONS)
 
 clean: ## Remove what a build made, with all training results
 	rm -rf _build

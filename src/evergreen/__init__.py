@@ -8,6 +8,7 @@ the present code gives, and are made again only if they might not be. Import
 from __future__ import annotations
 
 import gc
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+# Without a handler Python would write a notice to stderr, and so into a lesson.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts, those that look at finished pages last."""
-    from evergreen import settings
+    from evergreen import settings, upkeep
     from evergreen.lessons import preparation
     from evergreen.look import assets, markup, mathml, metadata, places
     from evergreen.notebooks import launch, published
@@ -26,6 +30,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
     for part in (
         settings,
+        upkeep,
         exclusive,
         preparation,
         mathml,

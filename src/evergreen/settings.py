@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from evergreen.store import KEEP_DAYS
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -43,6 +45,13 @@ SETTINGS = (
         (str,),
         "What the first cell of a published notebook installs from the repository, by its "
         "distribution's name. Without it notebooks have no such cell.",
+    ),
+    Setting(
+        "evergreen_keep_days",
+        KEEP_DAYS,
+        (int, float),
+        "Days that a stored result is kept after a build, of this checkout or of another that "
+        "shares the store, last asked for it. 0 keeps all.",
     ),
     Setting(
         "evergreen_branch",

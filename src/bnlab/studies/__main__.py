@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -46,6 +47,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     unknown = [name for name in chosen.names if name not in sweeps.SWEEPS]
     if unknown:
         parser.error(f"There is no study {unknown[0]!r}. Choose from {', '.join(sweeps.SWEEPS)}.")
+    logging.basicConfig(format="%(message)s")  # the store's notices
     try:
         if not os.access(FOLDER, os.W_OK):
             raise StudyError(f"The folder {FOLDER} cannot be written. Call it in a checkout.")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from package import copy_package, output, python, start
 
-from evergreen.store import Store, StoreError, root
+from evergreen import store as store_module
+from evergreen.store import Store, StoreError, prune, root, unused
 
 KEY = "0123456789abcdef" * 4
 OTHER_KEY = "f" * 64
@@ -20,8 +24,26 @@ OTHER_KEY = "f" * 64
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setenv("BNLAB_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("EVERGREEN_STORE", str(tmp_path / "store"))
     return Store("results")
+
+
+def start(code: str, **environment: str | Path) -> subprocess.Popen[str]:
+    """Start a process that runs some code."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {name: str(value) for name, value in environment.items()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def output(process: subprocess.Popen[str]) -> str:
+    """Wait for a process to succeed, and return what it printed."""
+    printed, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return printed
 
 
 def write(folder: Path) -> None:
@@ -135,6 +157,16 @@ def add_a_file(entry: Path) -> None:
     (entry / "more" / "stray.txt").touch()
 
 
+def put_a_file_in_its_place(entry: Path) -> None:
+    shutil.rmtree(entry)
+    entry.write_text("nothing", "utf-8")
+
+
+def put_a_dead_link_in_its_place(entry: Path) -> None:
+    shutil.rmtree(entry)
+    entry.symlink_to(entry.parent / "nowhere")
+
+
 def put_a_folder_in_a_file_s_place(entry: Path) -> None:
     (entry / "numbers.txt").unlink()
     (entry / "numbers.txt").mkdir()
@@ -154,6 +186,8 @@ def put_a_folder_in_a_file_s_place(entry: Path) -> None:
         put_numbers_into_the_manifest,
         put_an_empty_list_of_files_into_the_manifest,
         put_a_folder_in_a_file_s_place,
+        put_a_file_in_its_place,
+        put_a_dead_link_in_its_place,
         add_a_file,
     ],
 )
@@ -249,23 +283,22 @@ except StoreError as error:
 
 def test_a_folder_that_may_not_be_written_is_explained(open_folder: Path) -> None:
     open_folder.chmod(0o555)
-    message = python(UNPRIVILEGED.format(key=KEY), BNLAB_STORE=open_folder)
+    message = output(start(UNPRIVILEGED.format(key=KEY), EVERGREEN_STORE=open_folder))
     assert f"cannot be written to {open_folder / 'results'} (Permission denied)" in message
-    assert "set BNLAB_STORE to another folder" in message
+    assert "set EVERGREEN_STORE to another folder" in message
 
 
 def test_an_entry_that_may_not_be_read_is_explained(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BNLAB_STORE", str(open_folder))
+    monkeypatch.setenv("EVERGREEN_STORE", str(open_folder))
     entry = Store("results").make(KEY, write)
     for path in entry.rglob("*.*"):
         path.chmod(0o000)
     entry.parent.chmod(0o777)
-    (entry.parent / f"{KEY}.lock").chmod(0o666)
-    message = python(UNPRIVILEGED.format(key=KEY), BNLAB_STORE=open_folder)
+    message = output(start(UNPRIVILEGED.format(key=KEY), EVERGREEN_STORE=open_folder))
     assert f"{entry} cannot be read" in message
-    assert "set BNLAB_STORE to another folder" in message
+    assert "set EVERGREEN_STORE to another folder" in message
 
 
 @pytest.mark.parametrize("below", ["", "below"])
@@ -273,9 +306,9 @@ def test_a_file_in_the_folder_s_place_is_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("BNLAB_STORE", str(tmp_path / "file" / below))
+    monkeypatch.setenv("EVERGREEN_STORE", str(tmp_path / "file" / below))
     assert Store("results").find(KEY) is None
-    with pytest.raises(StoreError, match=r"cannot be written to .*set BNLAB_STORE"):
+    with pytest.raises(StoreError, match=r"cannot be written to .*set EVERGREEN_STORE"):
         Store("results").make(KEY, write)
 
 
@@ -297,21 +330,88 @@ def test_a_full_disk_is_explained_and_keeps_finished_results_only(store: Store) 
 def test_results_are_kept_where_the_variable_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BNLAB_STORE", str(tmp_path))
+    monkeypatch.setenv("EVERGREEN_STORE", str(tmp_path))
     assert root() == tmp_path
-    monkeypatch.setenv("BNLAB_STORE", "~/results")
+    monkeypatch.setenv("EVERGREEN_STORE", "~/results")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert root() == tmp_path / "results"
 
 
-@pytest.mark.parametrize("checkout", [False, True])
-def test_a_checkout_keeps_results_in_its_build_folder_and_other_copies_in_the_user_s_cache(
-    tmp_path: Path, checkout: bool
+@pytest.mark.parametrize("book", [False, True])
+def test_a_book_keeps_results_in_its_build_folder_and_others_in_the_user_s_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, book: bool
 ) -> None:
-    source = copy_package(tmp_path / "src")
-    if checkout:
-        (tmp_path / "_toc.yml").touch()
-    cache = tmp_path / "cache"
-    code = "from bnlab import store; print(store.root())"
-    kept = python(code, source, BNLAB_STORE="", XDG_CACHE_HOME=cache).strip()
-    assert Path(kept) == (tmp_path / "_build" / "store" if checkout else cache / "bnlab")
+    monkeypatch.delenv("EVERGREEN_STORE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "book" / "lessons").mkdir(parents=True)
+    if book:
+        (tmp_path / "book" / "_config.yml").touch()
+        (tmp_path / "book" / "_toc.yml").touch()
+    monkeypatch.chdir(tmp_path / "book" / "lessons")
+    kept = tmp_path / "book" / "_build" / "store" if book else tmp_path / "cache" / "evergreen"
+    assert root() == kept
+
+
+def age(path: Path, days: float) -> None:
+    """Let a file or a folder look as if it had last been used some days ago."""
+    manifest = path / "manifest.json"
+    past = time.time() - days * 24 * 60 * 60
+    os.utime(manifest if manifest.is_file() else path, (past, past))
+
+
+def test_what_nobody_has_asked_for_in_weeks_is_removed_and_nothing_else(store: Store) -> None:
+    for key in (KEY, OTHER_KEY):
+        age(store.make(key, write), 29)
+    assert_whole(store.find(OTHER_KEY))  # asks for it
+    assert [item.path for item in unused()] == [store.folder / KEY]
+    assert unused()[0].size > 256
+    assert [item.path.name for item in prune()] == [KEY]
+    assert store.find(KEY) is None
+    assert_whole(store.find(OTHER_KEY))
+
+
+def test_a_use_by_another_store_of_the_same_folder_counts(store: Store) -> None:
+    age(store.make(KEY, write), 29)
+    code = f"from evergreen.store import Store; Store('results').find({KEY!r})"
+    output(start(code, EVERGREEN_STORE=root()))
+    assert prune() == []
+
+
+def test_what_killed_processes_left_goes_after_a_day(store: Store) -> None:
+    store.make(KEY, write)
+    for name in (f".{OTHER_KEY[:12]}-killed", f"{OTHER_KEY}.lock"):
+        path = store.folder / name
+        path.mkdir() if name.startswith(".") else path.touch()
+        age(path, 0.9)
+    assert prune() == []
+    for path in store.folder.iterdir():
+        age(path, 1.1)
+    assert len(prune()) == 2
+    assert [path.name for path in store.folder.iterdir()] == [KEY]
+
+
+def test_no_lock_is_left_behind(store: Store) -> None:
+    store.make(KEY, write)
+    assert list(store.folder.glob("*.lock")) == []
+
+
+def test_an_unused_entry_is_shown_and_only_removed_on_request(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    age(store.make(KEY, write), 40)
+    store_module.main(["--keep-days", "41"])
+    assert "would free 0.0 MiB in 0 entries" in capsys.readouterr().out
+    store_module.main([])
+    assert f"unused for  40 days  results/{KEY}" in capsys.readouterr().out
+    assert (store.folder / KEY).is_dir()
+    store_module.main(["--delete"])
+    assert "Freed" in capsys.readouterr().out
+    assert not (store.folder / KEY).exists()
+
+
+def test_a_notice_is_not_written_to_stderr_where_nothing_shows_it(store: Store) -> None:
+    flip_a_byte(store.make(KEY, write))
+    code = f"from evergreen.store import Store\nStore('results').make({KEY!r}, lambda _: None)"
+    process = start(code, EVERGREEN_STORE=root())
+    assert process.communicate() == ("", "")
+    assert process.returncode == 0
