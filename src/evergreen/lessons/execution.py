@@ -200,6 +200,7 @@ def _execute_into(
     ]
     (folder / "outputs.json").write_text(json.dumps(outputs, indent=1), "utf-8")
     execution = {
+        "lesson": name,
         "seconds": time.perf_counter() - started,
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }

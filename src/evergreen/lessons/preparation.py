@@ -247,7 +247,8 @@ def _outdated(_app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[
 
 
 def _execution(key: str) -> Execution:
-    return Execution(key, **json.loads((_entry(key) / "execution.json").read_text("utf-8")))
+    stored = json.loads((_entry(key) / "execution.json").read_text("utf-8"))
+    return Execution(key, stored["seconds"], stored["finished"])
 
 
 def _entry(key: str) -> Path:

@@ -1,0 +1,1 @@
+"""Random walks: what the small book computes with."""

@@ -1,0 +1,22 @@
+"""What the tests of the engine share: a small book, built once, to be copied and changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tinybook import TinyBook
+
+
+@pytest.fixture(scope="session")
+def built_book(tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
+    """The small book, built once. It is everybody's, so no test changes it."""
+    book = TinyBook(tmp_path_factory.mktemp("built") / "book")
+    book.update()
+    return book
+
+
+@pytest.fixture
+def book(built_book: TinyBook, tmp_path: Path) -> TinyBook:
+    """A copy of the small book, with its results in its store, and not built yet."""
+    return TinyBook(tmp_path / "book", built_book.store)

@@ -1,0 +1,181 @@
+"""A small book in a folder of its own: build it, edit it, and see what that did."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+SOURCE = Path(__file__).parents[1] / "book"
+ENGINE = Path(__file__).parents[2] / "src"
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Build(NamedTuple):
+    """What one call of ``jupyter-book build book`` did.
+
+    Attributes
+    ----------
+    status : int
+        Its exit status.
+    output : str
+        What it printed, stdout and stderr, without colours.
+    executed : list of str
+        The lessons that were executed for it and kept, by document name, sorted.
+    changed : set of str
+        Files of the site that are new, gone, or have other contents than before.
+    written : set of str
+        Files of the site that were written, also those with the contents of before.
+    """
+
+    status: int
+    output: str
+    executed: list[str]
+    changed: set[str]
+    written: set[str]
+
+    @property
+    def pages(self) -> set[str]:
+        """The pages that were written, without those of Sphinx, by document name."""
+        names = {name.removesuffix(".html") for name in self.written if name.endswith(".html")}
+        return names - {"404", "genindex", "search"}
+
+
+class TinyBook:
+    """A copy of ``tests/book`` that a test may change.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where the copy is made. The book's store lies below it, in ``store``.
+    results : pathlib.Path, optional
+        A store whose results it begins with.
+    source : pathlib.Path, optional
+        Another book to copy, without what was built of it.
+    """
+
+    def __init__(self, folder: Path, results: Path | None = None, source: Path = SOURCE) -> None:
+        self.folder = folder
+        self.store = folder / "store"
+        ignored = shutil.ignore_patterns("__pycache__", "_build", "store")
+        shutil.copytree(source, folder, symlinks=True, ignore=ignored)
+        if results is not None and results.is_dir():
+            shutil.copytree(results, self.store)
+
+    @property
+    def html(self) -> Path:
+        """The folder of the built site."""
+        return self.folder / "_build" / "html"
+
+    def start(
+        self, *options: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a build, and do not wait for it.
+
+        Parameters
+        ----------
+        *options : str
+            For ``jupyter-book build book``.
+        environment : mapping of str to str, optional
+            Variables to set for it.
+        """
+        program = Path(sys.executable).with_name("jupyter-book")
+        return subprocess.Popen(
+            [str(program), "build", "book", "-W", "--keep-going", *options],
+            cwd=self.folder,
+            env=os.environ
+            | {
+                "PYTHONPATH": os.pathsep.join(map(str, (self.folder / "src", ENGINE))),
+                "EVERGREEN_STORE": str(self.store),
+            }
+            | dict(environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def build(self, *options: str, environment: Mapping[str, str] | None = None) -> Build:
+        """Build the book, whatever comes of it. See :meth:`start` for the parameters."""
+        site, times, executions = self.site(), self._times(), self._executions()
+        process = self.start(*options, environment=environment)
+        output, _ = process.communicate()
+        now, written = self.site(), self._times()
+        kept = self._executions()
+        return Build(
+            process.returncode,
+            _ANSI.sub("", output),
+            sorted(kept[entry] for entry in kept.keys() - executions.keys()),
+            {name for name in site.keys() | now.keys() if site.get(name) != now.get(name)},
+            {name for name, time in written.items() if times.get(name) != time},
+        )
+
+    def update(self, *options: str, environment: Mapping[str, str] | None = None) -> Build:
+        """Build the book, and return what that did if it succeeded."""
+        result = self.build(*options, environment=environment)
+        assert result.status == 0, result.output
+        return result
+
+    def refuse(self, *options: str, environment: Mapping[str, str] | None = None) -> str:
+        """Build the book, and return what the build said as it failed."""
+        result = self.build(*options, environment=environment)
+        assert result.status != 0, result.output
+        return result.output
+
+    def site(self) -> dict[str, bytes]:
+        """Return every file of the built site, by its path."""
+        return {name: (self.html / name).read_bytes() for name in self._times()}
+
+    def from_nothing(self, folder: Path, *, results: Path | None = None) -> dict[str, bytes]:
+        """Return the site that a first build of this book's sources writes.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            Where to build it.
+        results : pathlib.Path, optional
+            A store whose results may be used. By default everything is computed.
+        """
+        other = TinyBook(folder, results, source=self.folder)
+        other.update()
+        return other.site()
+
+    def path(self, name: str) -> Path:
+        """Return the path of one of the book's files, by its path in the book."""
+        return self.folder / name
+
+    def read(self, name: str) -> str:
+        """Return the text of one of the book's files."""
+        return self.path(name).read_text("utf-8")
+
+    def write(self, name: str, text: str) -> None:
+        """Write one of the book's files."""
+        self.path(name).parent.mkdir(parents=True, exist_ok=True)
+        self.path(name).write_text(text, "utf-8")
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        """Replace a text in one of the book's files, which must hold it once."""
+        text = self.read(name)
+        assert text.count(old) == 1, f"{name} holds {old!r} {text.count(old)} times"
+        self.write(name, text.replace(old, new))
+
+    def _times(self) -> dict[str, int]:
+        return {
+            path.relative_to(self.html).as_posix(): path.stat().st_mtime_ns
+            for path in self.html.rglob("*")
+            if path.is_file()
+        }
+
+    def _executions(self) -> dict[Path, str]:
+        """Return the lesson of each stored execution, by where it is stored."""
+        return {
+            path: json.loads(path.read_text("utf-8"))["lesson"]
+            for path in self.store.glob("lessons/*/execution.json")
+        }
