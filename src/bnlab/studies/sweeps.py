@@ -1,11 +1,26 @@
-"""Sweeps: the many runs that answer one question together. Each is a study's list of recipes."""
+"""Sweeps: the many runs that answer one question together. Each is a study's list of recipes.
+
+A sweep says itself which networks, seeds and epochs it is about. So neither a new network nor
+another choice for the course makes a stored study out of date.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 
-from bnlab import catalogue
-from bnlab.recipes import SEEDS, Recipe
+from bnlab.recipes import Recipe
+
+NETWORKS = ("baseline", "bn_approach_one", "bn_approach_two")
+"""The notebook's three."""
+
+SEEDS = (42, 1, 2, 3, 4)
+"""Each setting is trained once with each."""
+
+EPOCHS = 10
+"""The notebook's, where a sweep is not about a single pass over the images."""
+
+ACTIVATIONS = ("leaky_relu", "relu")
+INITIALIZERS = ("he_normal", "glorot_uniform")
 
 LEARNING_RATES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 """From far below the notebook's 0.001 to far above, closer together where the best ones lie."""
@@ -43,11 +58,11 @@ SWEEPS: dict[str, Sweep] = {
     for sweep in (
         Sweep(
             "learning_rates",
-            "Which learning rates does each network bear?",
+            "Which learning rates does each network tolerate?",
             tuple(
-                Recipe(network, seed, learning_rate=rate)
+                Recipe(network, seed, EPOCHS, learning_rate=rate)
                 for rate in LEARNING_RATES
-                for network in catalogue.NETWORKS
+                for network in NETWORKS
                 for seed in SEEDS
             ),
         ),
@@ -55,10 +70,10 @@ SWEEPS: dict[str, Sweep] = {
             "fair_baseline",
             "What do the activation and the initial weights do, and what batch normalization?",
             tuple(
-                Recipe(network, seed, activation=activation, initializer=initializer)
-                for activation in catalogue.ACTIVATIONS
-                for initializer in catalogue.INITIALIZERS
-                for network in catalogue.NETWORKS
+                Recipe(network, seed, EPOCHS, activation=activation, initializer=initializer)
+                for activation in ACTIVATIONS
+                for initializer in INITIALIZERS
+                for network in NETWORKS
                 for seed in SEEDS
             ),
         ),
@@ -66,9 +81,9 @@ SWEEPS: dict[str, Sweep] = {
             "initial_scales",
             "How much does it matter how large the initial weights are?",
             tuple(
-                Recipe(network, seed, initial_scale=scale)
+                Recipe(network, seed, EPOCHS, initial_scale=scale)
                 for scale in INITIAL_SCALES
-                for network in catalogue.NETWORKS
+                for network in NETWORKS
                 for seed in SEEDS
             ),
         ),
@@ -89,11 +104,12 @@ SWEEPS: dict[str, Sweep] = {
         ),
         Sweep(
             "batch_noise",
-            "Is the noise of the batches' statistics what keeps a network from learning by heart?",
+            "Is the noise of the batches' statistics what keeps a network from memorizing?",
             tuple(
                 Recipe(
                     network,
                     seed,
+                    EPOCHS,
                     batch_size=size,
                     learning_rate=0.03 * size / 32,
                     layer_norm=layer_norm,
