@@ -61,14 +61,27 @@ benchmark: environment ## Measure training and building beside their peers, on a
 	@$(BIN)/python -m benchmarks.run $(OPTIONS)
 
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-	--upgrade --quiet
+	--quiet $(UPGRADE)
+NPM_LOCK = npm $(if $(UPGRADE),update,install) --package-lock-only --omit-lockfile-registry-resolved \
+	--ignore-scripts --no-fund --no-audit --silent
 
-lock: environment ## Renew every lock, for every supported Python
+# Not `environment`: after a change of pyproject.toml that would install the old lock first.
+$(BIN)/uv:
+	@$(MAKE) --no-print-directory environment
+
+# A version that a lock has already stays, unless it no longer fits.
+lock: $(BIN)/uv ## Add to the locks what is newly required, drop what is not, keep all else
 	@$(COMPILE) pyproject.toml --all-extras -o requirements.txt
 	@$(COMPILE) benchmarks/jax.in --constraint requirements.txt -o benchmarks/jax.txt
 	@$(COMPILE) benchmarks/torch.in --constraint requirements.txt -o benchmarks/torch.txt
 	@$(COMPILE) pyproject.toml binder/requirements.in --constraint requirements.txt \
 		-o binder/requirements.txt
+	@command -v npm >/dev/null || { echo "make: There is no npm; install it to lock package.json too." >&2; exit 1; }
+	@$(NPM_LOCK) --prefix .
+	@$(NPM_LOCK) --prefix tools/audit
+
+upgrade: ## Renew every version in every lock
+	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
 
 clean-store: environment ## Show the stored results that no build has asked for lately; OPTIONS=--delete
 	@$(BIN)/python -m evergreen.store $(OPTIONS)
