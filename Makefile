@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment site study pdf serve test test-launch audit check links notebooks benchmark lock clean clean-store
+.PHONY: help environment site study pdf serve test test-launch test-versions audit check links \
+	notebooks benchmark rehearse lock upgrade clean clean-store
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -36,6 +37,24 @@ test: environment check ## Run the linters, the type checker and every test
 
 test-launch: environment ## Run the notebooks as Binder and Colab do; takes long
 	@$(BIN)/python -m pytest -m launch
+
+VERSIONS ?= newest
+RESOLUTION_newest = highest
+RESOLUTION_oldest = lowest-direct
+UNLOCKED = $(VENV)-$(VERSIONS)
+
+test-versions: site ## Test the package and the built notebooks without the lock; VERSIONS=oldest
+	@test -n "$(RESOLUTION_$(VERSIONS))" || { echo "make: VERSIONS is oldest or newest, not $(VERSIONS)." >&2; exit 1; }
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(UNLOCKED)
+	@$(BIN)/uv pip install --quiet --python $(UNLOCKED)/bin/python --editable '.[book,study,test]' \
+		--resolution $(RESOLUTION_$(VERSIONS))
+	@$(UNLOCKED)/bin/python -m pytest -m 'not site and not launch'
+	@rm -rf _build/$(VERSIONS)
+	@cp -R _build/html/notebooks _build/$(VERSIONS)
+	@$(UNLOCKED)/bin/jupyter-execute _build/$(VERSIONS)/*.ipynb
+
+rehearse: environment ## Run the publishing workflow as GitHub would, on the last commit; takes long
+	@$(BIN)/python tools/rehearse.py $(OPTIONS)
 
 links: environment ## Ask whether the pages that the course links to are there
 	@$(BIN)/jupyter-book build book --builder linkcheck

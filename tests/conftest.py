@@ -16,6 +16,13 @@ from website import ROOT, Build, build
 from bnlab import catalogue, data, recipes, runs, training
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the built site, and so the locked TensorFlow that the studies ran on."""
+    for item in items:
+        if "site" in getattr(item, "fixturenames", ()):
+            item.add_marker("site")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     """Compute as the runs do; TensorFlow takes no other count once it has computed."""

@@ -27,6 +27,8 @@ from website import (
 from bnlab import recipes, runs
 from evergreen import store
 
+pytestmark = pytest.mark.site
+
 BASELINE = Path("lessons") / "baseline.md"
 # What a cold build makes; the provenance page alone tells one build from another.
 PROVENANCE = {"about.html", "_sources/about.md"}

@@ -20,6 +20,8 @@ from website import ROOT, Build, build, soup, stored_lessons
 from evergreen import checkout
 from evergreen.notebooks import published
 
+pytestmark = pytest.mark.site
+
 LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("*.md"))
 REPOSITORY = "a-teacher/a-course"
 # What a reader must never see: roles, directives, targets, options, cell breaks, comments.
@@ -127,6 +129,7 @@ def test_without_an_address_every_button_leads_to_a_page_that_helps(
         assert "github" not in first.source
 
 
+@pytest.mark.address
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_notebook_is_valid_executed_and_without_myst(site: Build, lesson: str) -> None:
     notebook = notebook_of(site, lesson)
@@ -161,6 +164,7 @@ def words(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
+@pytest.mark.address
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_notebook_says_everything_that_its_page_says(site: Build, lesson: str) -> None:
     notebook = notebook_of(site, lesson)
@@ -203,6 +207,7 @@ def test_a_notebook_has_the_code_and_the_pictures_of_its_page(site: Build, lesso
     assert all(re.match(r"\*\*Fig\. \d+\.\d+\.\*\* ", caption) for caption, _ in shown)
 
 
+@pytest.mark.address
 def test_a_link_in_a_notebook_leads_out_of_it(site: Build) -> None:
     """No relative address is left: a notebook is read far from the site."""
     addresses = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 from pathlib import Path
@@ -211,6 +212,11 @@ def test_the_reference_documents_every_public_function(site: Build) -> None:
     }
     for name in ("data.load", "training.fit", "runs.load_all", "arithmetic.count", "claims.claim"):
         assert f"bnlab.{name}" in documented
+
+
+@pytest.mark.address
+def test_there_is_a_sitemap_where_the_address_is_known(site: Build) -> None:
+    assert (site.html / "sitemap.xml").exists() == bool(os.environ.get("SITE_ADDRESS"))
 
 
 def test_a_second_build_changes_nothing_and_executes_nothing(site: Build) -> None:

@@ -78,4 +78,6 @@ def test_the_workflows_call_what_the_makefile_has() -> None:
         for path in WORKFLOWS
         for target in re.findall(r"run: make ([\w-]+)", path.read_text("utf-8"))
     }
-    assert {"site", "test", "test-launch", "links", "notebooks"} <= called <= targets
+    assert (
+        {"site", "test", "test-launch", "test-versions", "links", "notebooks"} <= called <= targets
+    )
