@@ -27,8 +27,8 @@ from bnlab.recipes import Recipe
 from bnlab.runs import pool, stored, worker
 from evergreen.progress import Progress
 
-PATIENCE = 5
-"""Seconds in which a scheduler must answer, and then have a worker."""
+PATIENCE = 30
+"""Seconds in which a scheduler must answer, and then have a worker. Both may be busy."""
 
 
 class ClusterError(runs.TrainingError):
@@ -86,11 +86,14 @@ def train_all(recipes: Iterable[Recipe], scheduler: str) -> None:
 def _connected(scheduler: str) -> Iterator[Any]:
     try:
         import distributed
+        from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
         raise ClusterError(
             f"A cluster needs Dask ({error}). Install it with `pip install .[study]`."
         ) from error
     try:
+        # Where nothing listens, Dask would try again and again until its time is up.
+        socket.create_connection(get_address_host_port(scheduler), PATIENCE).close()
         client = distributed.Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ClusterError(
