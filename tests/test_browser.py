@@ -5,31 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import yaml
 from playwright.sync_api import Browser, Page
-from website import ROOT
-
-CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-PAGES = [
-    CONTENTS["root"],
-    *(chapter["file"] for part in CONTENTS["parts"] for chapter in part["chapters"]),
-]
+from support.browsing import wait_for_the_theme
+from support.contents import PAGES
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     with browser.new_context() as context:
         yield context.new_page()
-
-
-def wait_for_the_theme(page: Page) -> None:
-    """Its scripts come after the page is painted."""
-    page.evaluate(
-        """() => new Promise((done) => {
-            const look = () => ("bootstrap" in window ? done() : setTimeout(look, 10));
-            look();
-        })"""
-    )
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -11,7 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
-from test_pages import DESK, FIRST_VIEW, PHONE, look_with_axe, visit
+from support.browsing import DESK, FIRST_VIEW, PHONE, look_with_axe, visit
 from website import Build
 
 from bnlab import arithmetic, catalogue, data, portable, runs

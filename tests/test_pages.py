@@ -9,48 +9,23 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from fontTools.ttLib import TTFont
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
-from test_browser import PAGES, wait_for_the_theme
-from test_site import LESSONS, pages
-from website import ROOT, Build, build, copy_project, copy_results, replace, soup
+from support.browsing import DESK, FIRST_VIEW, PHONE, look_with_axe, unfold, visit
+from support.contents import LESSONS, PAGES
+from website import ROOT, Build, build, copy_project, copy_results, pages, replace, soup
 
 from evergreen.look import fonts, stylesheet
 
 pytestmark = pytest.mark.site
 
-FIRST_VIEW = 350 * 1024
-PHONE, DESK = (390, 844), (1280, 900)
 STATIC = Path("_static/site")
-
-
-@contextmanager
-def visit(browser: Browser, address: str, size: tuple[int, int] = DESK, **kind: str) -> Iterator:
-    """Open a page in a browser of its own, and expect that nothing goes wrong there."""
-    problems: list[str] = []
-    viewport = {"width": size[0], "height": size[1]}
-    with browser.new_context(viewport=viewport, **kind) as context:
-        page = context.new_page()
-        page.on(
-            "console",
-            lambda message: (
-                problems.append(message.text) if message.type in {"error", "warning"} else None
-            ),
-        )
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(address)
-        wait_for_the_theme(page)
-        yield page
-        assert not problems
 
 
 # Weight
@@ -68,7 +43,7 @@ def test_a_lessons_first_view_is_light(browser: Browser, address: str, lesson: s
     with browser.new_context(viewport=viewport) as context:
         page = context.new_page()
         weigh(page)
-        page.goto(f"{address}lessons/{lesson}.html", wait_until="networkidle")
+        page.goto(f"{address}{lesson}.html", wait_until="networkidle")
         below = page.locator("img").evaluate_all(
             "pictures => pictures.filter(picture =>"
             " picture.getBoundingClientRect().top > innerHeight).map(picture => picture.src)"
@@ -244,28 +219,6 @@ def test_the_search_finds_names_of_code_and_prose(
 # Within everybody's reach
 
 
-def look_with_axe(page: Page, **options: object) -> None:
-    found = Axe().run(page, options={"resultTypes": ["violations"], **options})
-    assert not found.response["violations"], found.generate_report()
-
-
-def unfold(page: Page) -> None:
-    """Open all that is folded on a page: solutions, hidden code, and its menus."""
-    page.evaluate(
-        """() => {
-            document.querySelectorAll("details").forEach(tag => { tag.open = true; });
-            document.querySelectorAll("button.toggle-button-hidden").forEach(tag => tag.click());
-            document.querySelectorAll(".dropdown-menu")
-                .forEach(menu => menu.classList.add("show"));
-        }"""
-    )
-    # The theme takes its time to let the keyboard scroll what is wider than its place.
-    page.wait_for_function(
-        """() => [...document.querySelectorAll("pre, .output, div.math")].every(
-            tag => tag.tabIndex === 0 || tag.scrollWidth <= tag.clientWidth)"""
-    )
-
-
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("name", [*PAGES, "search", "404"])
 def test_axe_finds_nothing_closed_or_open_light_or_dark(
@@ -364,7 +317,7 @@ def test_every_page_has_a_title_and_a_description_of_its_own(site: Build) -> Non
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lessons_card_shows_its_first_figure(site: Build, lesson: str) -> None:
-    path = site.html / "lessons" / f"{lesson}.html"
+    path = site.html / f"{lesson}.html"
     page = soup(path)
     card = (path.parent / page.select_one('meta[property="og:image"]')["content"]).resolve()
     first = page.select_one("article img")

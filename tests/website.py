@@ -31,8 +31,8 @@ PROJECT = (
 )
 # A deprecated call of ours must show; those between our dependencies are theirs to mend.
 MODULES = [
-    ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
-    for path in sorted((ROOT / "src" / "bnlab").rglob("*.py"))
+    ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
+    for path in sorted((ROOT / "src").rglob("*.py"))
 ]
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -85,6 +85,11 @@ def build(
     process = start_build(project, *options, source=source, results=results, prefix=prefix)
     output, _ = process.communicate()
     return Build(project / "_build" / "html", process.returncode, _ANSI.sub("", output))
+
+
+def pages(result: Build) -> list[Path]:
+    """Return the files of a built site's pages."""
+    return sorted(path for path in result.html.rglob("*.html") if "_static" not in path.parts)
 
 
 def pages_of(result: Build) -> dict[str, bytes]:
