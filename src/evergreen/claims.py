@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import reprlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
@@ -84,7 +85,7 @@ def claim(condition: object, statement: str, of: Iterable[Finding] | None = None
     Parameters
     ----------
     condition : bool
-        Whether the statement holds, computed from results.
+        Whether the statement holds, computed from results: Python's, or a scalar of NumPy's.
     statement : str
         A full sentence of plain text; put the numbers in with an f-string.
     of : iterable of Finding, optional
@@ -100,15 +101,13 @@ def claim(condition: object, statement: str, of: Iterable[Finding] | None = None
     """
     if not isinstance(statement, str):
         raise TypeError(f"A claim's statement is a text, not {statement!r}.")
-    if str(type(condition)) not in (
-        "<class 'bool'>",
-        "<class 'numpy.bool'>",
-        "<class 'numpy.bool_'>",
-    ):
+    holds = _plain(condition)
+    if not isinstance(holds, bool):
         raise TypeError(
-            f"A claim's condition is true or false, not {condition!r}: compare, or use .all()."
+            f"A claim's condition is one truth value, not {_in_a_line(condition)}; compare "
+            "single numbers, or use .all() of an array, or bool() of a tensor."
         )
-    if not condition:
+    if not holds:
         raise ClaimError(f"This claim does not hold for the results of this build: {statement}")
     rests_on = _noted.values() if of is None else of
     return Claim(statement, tuple(result.evidence for result in rests_on))
@@ -134,12 +133,25 @@ def glue(**values: float | int | str) -> None:
         If a value is not a plain number or text.
     """
     for name, value in values.items():
-        plain = value.item() if hasattr(value, "item") else value
+        plain = _plain(value)
         if not isinstance(plain, float | int | str):
-            raise TypeError(f"Prose can show a number or a text, not {name}={value!r}.")
+            shown = _in_a_line(value)
+            raise TypeError(f"Prose can show a number or a text, not {name}={shown}.")
         # The record that MyST-NB's `glue` writes, so that a lesson runs without MyST-NB.
         display(
             {f"{_GLUE}text/plain": repr(plain)},
             metadata={"scrapbook": {"name": name, "mime_prefix": _GLUE}},
             raw=True,
         )
+
+
+def _plain(value: object) -> object:
+    """Return what a scalar holds; anything else as it is.
+
+    Any library's scalar that has a shape and ``item`` will do, so none is imported for it.
+    """
+    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+
+
+def _in_a_line(value: object) -> str:
+    return " ".join(reprlib.repr(value).split())
