@@ -15,11 +15,9 @@ import rjsmin
 
 from evergreen import sources
 from evergreen.look import fonts, markup, stylesheet
-from evergreen.state import Kept
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
-    from sphinx.environment import BuildEnvironment
 
 _THEME = ("_static/styles", markup.THEME_SCRIPTS)
 _ICONS = "_static/vendor/fontawesome"
@@ -31,36 +29,10 @@ _ANY_TAG = re.compile(r"<[^>]*>")
 _IMPORT_OF_MODULE = re.compile(r'(?<=from "\./)([\w-]+\.js)(?:\?v=\w+)?(?=")')
 
 
-_STATE: Kept[tuple[str, str]] = Kept("assets")
-
-
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
-    app.connect("env-get-outdated", _outdated)
     # After the theme has written its last style sheet (priority 500).
     app.connect("build-finished", _finish, priority=900)
-
-
-def _outdated(app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> Iterable[str]:
-    """Name what to write again if that depends on files which Sphinx does not look at.
-
-    Sphinx copies a changed style sheet or script of the book only if it writes some page. Every
-    page depends on this package.
-    """
-    own = [Path(app.srcdir, folder) for folder in app.config.html_static_path]
-    state = _state(own), _state([sources.root_of("evergreen")])
-    before = _STATE.read(env, ("", ""))
-    _STATE.write(env, state)
-    if state[1] != before[1]:
-        return env.found_docs
-    return [] if state == before else [app.config.root_doc]
-
-
-def _state(folders: Iterable[Path]) -> str:
-    """Return a digest of all files in some folders."""
-    files = (file for folder in folders for file in sorted(folder.rglob("*")))
-    contents = (file.read_bytes() for file in files if file.suffix != ".pyc" and file.is_file())
-    return sources.digest(*contents)
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -19,8 +19,26 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 
-CLAIMS: Kept[dict[str, list[dict[str, Any]]]] = Kept("claims")
-"""The claims of each page, in the order of the contents."""
+_FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
+
+
+class OfPage(NamedTuple):
+    """What a page claims.
+
+    Attributes
+    ----------
+    title : str
+        The page's, as its source has it.
+    claims : list of dict
+        The sentence of each claim, and what it rests on.
+    """
+
+    title: str
+    claims: list[dict[str, Any]]
+
+
+CLAIMS: Kept[dict[str, OfPage]] = Kept("claims")
+"""The claims of each page that has any, in the order of the contents."""
 
 
 def setup(app: Sphinx) -> None:
@@ -35,15 +53,12 @@ class Claims(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the sections."""
         self.env.metadata[self.env.docname]["claims"] = True
-        claims = CLAIMS.of(self.env)
-        return [self._section(name, of_page) for name, of_page in claims.items() if of_page]
+        return [self._section(name, *page) for name, page in CLAIMS.of(self.env).items()]
 
-    def _section(self, name: str, claims: list[dict[str, Any]]) -> nodes.section:
-        title = _title(Path(self.env.doc2path(name)))
+    def _section(self, name: str, title: str, claims: list[dict[str, Any]]) -> nodes.section:
         section = nodes.section(ids=[nodes.make_id(f"claims-{name}")], names=[f"claims {name}"])
-        section += nodes.title(title, title)
-        link = StringList([f"From {{doc}}`/{name}`:"], source=self.env.docname)
-        self.state.nested_parse(link, self.content_offset, section)
+        section += nodes.title(title, "", *self._parsed(title).children)
+        section += self._parsed(f"From {{doc}}`/{name}`:")
         # The sentence as the page shows it, straight quotes and all.
         items = nodes.bullet_list(support_smartquotes=False)
         for claim in claims:
@@ -54,9 +69,16 @@ class Claims(SphinxDirective):
         section += items
         return section
 
+    def _parsed(self, text: str) -> nodes.Element:
+        """Return a paragraph of Markdown as a node."""
+        parsed = nodes.Element()
+        lines = StringList([text], source=self.env.docname)
+        self.state.nested_parse(lines, self.content_offset, parsed)
+        return parsed[0]
 
-def _collect(app: Sphinx) -> dict[str, list[dict[str, Any]]]:
-    return {
+
+def _collect(app: Sphinx) -> dict[str, OfPage]:
+    claims = {
         name: [
             output["metadata"]["evergreen"]
             for cell in preparation.outputs(execution.key)
@@ -65,6 +87,8 @@ def _collect(app: Sphinx) -> dict[str, list[dict[str, Any]]]:
         ]
         for name, execution in preparation.EXECUTIONS.of(app.env).items()
     }
+    paths = {name: Path(app.env.doc2path(name)) for name in claims}
+    return {name: OfPage(_title(paths[name]), found) for name, found in claims.items() if found}
 
 
 def _showing(env: BuildEnvironment) -> list[str]:
@@ -81,5 +105,6 @@ def _evidence(groups: Mapping[str, Sequence[str]]) -> nodes.paragraph:
 
 
 def _title(path: Path) -> str:
-    found = re.search(r"^# (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    text = _FRONT_MATTER.sub("", path.read_text("utf-8"))
+    found = re.search(r"^# (.+)$", text, re.MULTILINE)
     return found[1] if found else path.stem
