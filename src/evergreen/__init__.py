@@ -8,19 +8,21 @@ the present code gives, and are made again only if they might not be. Import
 from __future__ import annotations
 
 import gc
+import logging
 from typing import TYPE_CHECKING, Any
-
-from evergreen.errors import ending_build
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 __version__ = "0.1.0"
 
+# Without a handler Python would write a notice to stderr, and so into a lesson.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts, those that look at finished pages last."""
-    from evergreen import settings
+    from evergreen import settings, stopping, upkeep
     from evergreen.lessons import preparation
     from evergreen.look import assets, markup, mathml, metadata, places
     from evergreen.notebooks import launch, published
@@ -28,6 +30,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
     for part in (
         settings,
+        stopping,
+        upkeep,
         exclusive,
         preparation,
         mathml,
@@ -45,8 +49,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
         assets,
     ):
         part.setup(app)
-    # Whatever goes wrong while pages are read and written, in an event, a directive or a writer.
-    app.build = ending_build(app.build)  # type: ignore[method-assign]
     # By then a thousand modules and the last build's environment are loaded, and stay: looking
     # through them for garbage again and again takes a quarter of a build with nothing to do.
     app.connect("builder-inited", lambda _app: gc.freeze(), priority=0)

@@ -16,7 +16,7 @@ import filelock
 from sphinx.application import ENV_PICKLE_FILENAME
 from sphinx.util import logging
 
-from evergreen.errors import ending_build
+from evergreen.stopping import stopping
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -33,8 +33,12 @@ def setup(app: Sphinx) -> None:
     app.connect("env-get-outdated", _mark, priority=1)
 
 
-@ending_build
 def _begin(app: Sphinx, _config: Config) -> None:
+    with stopping():
+        _begin_alone(app)
+
+
+def _begin_alone(app: Sphinx) -> None:
     """Wait for another build of this checkout, and clear away one that did not finish."""
     made = Path(app.doctreedir).parent
     lock = filelock.FileLock(made / "build.lock")
