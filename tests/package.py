@@ -1,4 +1,4 @@
-"""The package in a process of its own: as it ships, or as a changed copy."""
+"""The packages in a process of their own: as they ship, or as a changed copy."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from website import ROOT
 
 SOURCE = ROOT / "src"
 PACKAGE = SOURCE / "bnlab"
+DATA = PACKAGE / "fashion_mnist"
 
 
 def copy_package(folder: Path) -> Path:
-    """Copy the package's modules, link its data, and return the folder to import it from."""
-    ignored = shutil.ignore_patterns("__pycache__", "fashion_mnist")
-    copy = Path(shutil.copytree(PACKAGE, folder / "bnlab", ignore=ignored))
-    (copy / "fashion_mnist").mkdir()
-    for file in (PACKAGE / "fashion_mnist").iterdir():
-        (copy / "fashion_mnist" / file.name).symlink_to(file)
+    """Copy both packages' modules, link the data, and return the folder to import them from."""
+    ignored = shutil.ignore_patterns("__pycache__", DATA.name)
+    shutil.copytree(SOURCE, folder, ignore=ignored, dirs_exist_ok=True)
+    copy = folder / PACKAGE.name / DATA.name
+    copy.mkdir()
+    for file in DATA.iterdir():
+        (copy / file.name).symlink_to(file)
     return folder
 
 

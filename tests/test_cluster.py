@@ -49,9 +49,8 @@ class Cluster:
         options = ["--nthreads", str(threads), "--local-directory", str(self.folder)]
         if not nanny:
             options.append("--no-nanny")
-        path = os.pathsep.join(map(str, (source, SOURCE)))
         return self._start(
-            "worker", self.address, *options, PYTHONPATH=path, EVERGREEN_STORE=self.store(number)
+            "worker", self.address, *options, PYTHONPATH=source, EVERGREEN_STORE=self.store(number)
         )
 
     def store(self, number: int) -> Path:

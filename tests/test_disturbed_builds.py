@@ -206,7 +206,7 @@ def test_a_store_that_may_only_be_read_serves_what_it_has_and_explains_what_it_l
     lacking = build(project, results=results, prefix=prefix)
     assert lacking.status != 0
     assert "cannot be written to" in lacking.output
-    assert "set BNLAB_STORE to another folder" in lacking.output
+    assert "set EVERGREEN_STORE to another folder" in lacking.output
     assert "Traceback" not in lacking.output
     shutil.copy2(Path(__file__).parent.parent / BASELINE, project / BASELINE)
     served = build(project, results=results, prefix=prefix)

@@ -4,53 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 from package import SOURCE, python
+from support.figures import (
+    DRAWN,
+    IN_COLOURS,
+    PALE,
+    PANELS,
+    SMALLEST_TEXT,
+    UNITS,
+    bare,
+    colours_by_name,
+    functions_that_draw,
+    style,
+    texts,
+    unnamed_colours,
+)
 
-from bnlab import data, figures, recipes, runs
+from bnlab import figures, recipes, runs
 from bnlab.catalogue import NETWORKS, find
+from bnlab.figures import drawings, probes
 from evergreen import store
 
 Course = dict[str, list[runs.Run]]
-
-DRAWN: dict[str, Callable[[Course], Figure]] = {
-    "curves": lambda course: figures.curves(course["baseline"][0]),
-    "curves of two": lambda course: figures.curves(
-        [course["baseline"][0], course["bn_approach_one"][0]]
-    ),
-    "notebook_comparison": lambda course: figures.notebook_comparison(course["bn_approach_one"][0]),
-    "compared_curves": lambda course: figures.compared_curves(course, "val_loss"),
-    "seed_points": lambda course: figures.seed_points(course, ["val_accuracy", "test_accuracy"]),
-    "garments": lambda course: figures.garments(
-        data.load().train.pixels[:7], [data.CLASSES[label] for label in range(7)]
-    ),
-    "confusion": lambda course: figures.confusion(course["bn_approach_two"][0]),
-}
-IN_COLOURS = {
-    "curves": ["baseline"],
-    "curves of two": ["baseline", "bn_approach_one"],
-    "notebook_comparison": ["bn_approach_one", "accent"],
-    "compared_curves": list(NETWORKS),
-    "seed_points": list(NETWORKS),
-    "garments": [],
-    "confusion": [],
-}
-PALE = {"confusion"}  # a map of colours, with the numbers on it in black and white
-SMALLEST_TEXT = 10.5
+every_figure = pytest.mark.parametrize("name", DRAWN)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _style() -> Iterator[None]:
-    with mpl.rc_context():
-        figures.use_style()
+    with style():
         yield
 
 
@@ -59,23 +46,12 @@ def svgs(course: Course, _style: None) -> dict[str, str]:
     return {name: figures.to_svg(draw(course)) for name, draw in DRAWN.items()}
 
 
-def bare(svg: str) -> str:
-    """Return a figure without its style sheet and without the colours that have a name."""
-    return re.sub(r"var\(--bn-\w+, #[0-9a-f]{6}\)", "", re.sub(r"<style>.*?</style>", "", svg))
+def test_every_function_that_draws_is_tried() -> None:
+    tried = {name.partition(" ")[0] for name in DRAWN}
+    assert functions_that_draw(drawings, probes) == tried
 
 
-def test_every_public_function_that_draws_is_tried() -> None:
-    drawing = {
-        name
-        for name, function in vars(figures).items()
-        if getattr(function, "__module__", "") == figures.__name__
-        and function.__annotations__.get("return") == "Figure"
-        and not name.startswith("_")
-    }
-    assert drawing - {"finished"} == {name.partition(" ")[0] for name in DRAWN}
-
-
-@pytest.mark.parametrize("name", DRAWN)
+@every_figure
 def test_a_figure_is_drawn_alike_every_time(
     course: Course, svgs: dict[str, str], name: str
 ) -> None:
@@ -85,7 +61,7 @@ def test_a_figure_is_drawn_alike_every_time(
 def test_a_figure_is_drawn_alike_in_another_process(svgs: dict[str, str]) -> None:
     code = """
 import hashlib
-from test_figures import DRAWN
+from support.figures import DRAWN
 from bnlab import catalogue, figures, runs
 
 figures.use_style()
@@ -94,7 +70,7 @@ for draw in reversed(DRAWN.values()):  # in another order, too
     print(hashlib.sha256(figures.to_svg(draw(course)).encode()).hexdigest())
 """
     here = [hashlib.sha256(svg.encode()).hexdigest() for svg in svgs.values()]
-    there = python(code, SOURCE, Path(__file__).parent, BNLAB_STORE=store.root()).split()
+    there = python(code, SOURCE, Path(__file__).parent, EVERGREEN_STORE=store.root()).split()
     assert there[::-1] == here
 
 
@@ -102,31 +78,27 @@ def test_no_figure_stays_open(svgs: dict[str, str]) -> None:
     assert plt.get_fignums() == []
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@every_figure
 def test_each_network_is_drawn_in_its_own_colour_by_name(svgs: dict[str, str], name: str) -> None:
-    used = set(re.findall(r"var\(--bn-(\w+), ", svgs[name]))
-    assert set(IN_COLOURS[name]) <= used
-    assert used & set(NETWORKS) == set(IN_COLOURS[name]) & set(NETWORKS)
-    for colour, value in re.findall(r"var\(--bn-(\w+), (#\w+)\)", svgs[name]):
-        assert value == figures.COLORS[colour][0]
+    used = colours_by_name(svgs[name])
+    assert used.keys() & NETWORKS.keys() == IN_COLOURS.get(name, set(NETWORKS))
+    assert used == {colour: figures.COLORS[colour][0] for colour in used}
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@every_figure
 def test_every_colour_follows_the_page(svgs: dict[str, str], name: str) -> None:
     left = bare(svgs[name]).lower()
-    for light, dark in figures.COLORS.values():
-        assert light not in left
-        assert dark not in left
+    assert not [value for pair in figures.COLORS.values() for value in pair if value in left]
     if name not in PALE:
-        assert re.findall(r"(?:fill|stroke): (?!none|\s*[;\"])[^;\"]+", left) == []
+        assert unnamed_colours(svgs[name]) == []
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@every_figure
 def test_a_figure_says_which_colours_it_has_on_a_light_and_on_a_dark_page(
     svgs: dict[str, str], name: str
 ) -> None:
-    (style,) = re.findall(r"<style>(:root.*?)</style>", svgs[name])
-    light, dark = style.split("@media(prefers-color-scheme:dark)")
+    sheet = svgs[name].partition("<style>")[2].partition("</style>")[0]
+    light, dark = sheet.split("@media(prefers-color-scheme:dark)")
     for colour, (light_value, dark_value) in figures.COLORS.items():
         assert f"--bn-{colour}:{light_value};" in light
         assert f"--bn-{colour}:{dark_value};" in dark
@@ -137,12 +109,12 @@ def test_no_two_names_share_a_light_colour() -> None:
     assert len(set(lights)) == len(lights)
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@every_figure
 def test_no_text_is_too_small_for_a_phone(course: Course, name: str) -> None:
     figure = DRAWN[name](course)
-    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
-    assert texts
-    assert min(text.get_fontsize() for text in texts) >= SMALLEST_TEXT
+    shown = texts(figure)
+    assert min(text.get_fontsize() for text in shown) >= SMALLEST_TEXT
+    assert not any("^" in text.get_text() for text in shown), "a raised exponent is smaller"
     assert figure.get_figwidth() <= figures.SIZE[0]
 
 
@@ -184,10 +156,11 @@ def test_networks_differ_in_marker_and_in_dash_and_not_in_colour_alone() -> None
 def test_a_network_s_lines_are_drawn_in_its_style(course: Course, network: str) -> None:
     (axis,) = figures.compared_curves(course).axes
     (line,) = (line for line in axis.lines if line.get_label() == find(network).title)
-    style = figures.style_of(network)
-    assert line.get_color() == style["color"]
-    assert line.get_marker() == style["marker"]
-    assert line.get_linestyle() == style["linestyle"]
+    assert figures.style_of(network) == {
+        "color": line.get_color(),
+        "marker": line.get_marker(),
+        "linestyle": line.get_linestyle(),
+    }
 
 
 def test_the_curves_show_the_run_s_history(course: Course) -> None:
@@ -219,3 +192,22 @@ def test_each_seed_is_a_point(course: Course) -> None:
         assert [line.get_xdata().tolist() for line in points] == [
             [run.test_accuracy for run in of_network] for of_network in course.values()
         ]
+
+
+@pytest.mark.parametrize("name", ["over_training", "over_steps"])
+def test_a_line_is_the_mean_over_seeds_in_the_network_s_style(course: Course, name: str) -> None:
+    figure = DRAWN[name](course)
+    for axis, (title, values) in zip(figure.axes, PANELS.items(), strict=True):
+        assert axis.get_title("left") == title
+        lines = {line.get_label(): line for line in axis.lines}
+        for network, of_seeds in values.items():
+            line, found = lines[find(network).title], find(network)
+            np.testing.assert_allclose(line.get_ydata(), of_seeds.mean(axis=0))
+            assert (line.get_marker(), line.get_linestyle()) == (found.marker, found.dash)
+
+
+def test_all_units_lie_on_the_line_of_their_layer(course: Course) -> None:
+    axis = DRAWN["learned"](course).axes[0]
+    for place, values in enumerate(UNITS.values()):
+        ends = np.array([path[:, 0] for path in axis.collections[2 * place].get_segments()])
+        np.testing.assert_allclose(ends, [[value.min(), value.max()] for value in values])

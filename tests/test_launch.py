@@ -33,7 +33,7 @@ GIB = 2**30
 CLEAN = {
     name: value
     for name, value in os.environ.items()
-    if name not in ("PYTHONPATH", "BNLAB_DATA", "BNLAB_STORE", "VIRTUAL_ENV")
+    if name not in ("PYTHONPATH", "BNLAB_DATA", "EVERGREEN_STORE", "VIRTUAL_ENV")
 }
 
 

@@ -217,12 +217,12 @@ def test_the_key_does_not_depend_on_where_the_package_lies(source: Path) -> None
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
-        ("training", "learning_rate * gradient", "2 * learning_rate * gradient"),
-        ("training", "THREADS = 1", "THREADS = 2"),
+        ("training/graphs", "learning_rate * gradient", "2 * learning_rate * gradient"),
+        ("training/trainer", "THREADS = 1", "THREADS = 2"),
         ("data", "VALID_SIZE = 5_000", "VALID_SIZE = 6_000"),
         ("data", "np.divide(pixels, 255", "np.divide(pixels, 256"),
         ("data", "0402a96d", "1402a96d"),
-        ("runs", "trained.model.save_weights", "trained.model.save"),
+        ("runs/worker", "trained.model.save_weights", "trained.model.save"),
         ("networks", "from keras import layers", "import keras.layers as layers"),
     ],
 )
@@ -251,14 +251,14 @@ def test_editing_one_network_changes_its_own_key_alone(
     [
         ("networks", "no batch normalization.", "without batch normalization."),
         ("networks", "        [\n            layers.Input", "        [  # ours\n layers.Input"),
-        ("training", '"""Train one network', '"""Train a single network'),
-        ("training", '"""Threads that train', '"""The threads that train'),
-        ("training", "# The name changes nothing", "# The name is nothing"),
+        ("training/trainer", '"""Train one network', '"""Train a single network'),
+        ("training/trainer", '"""Threads that train', '"""The threads that train'),
+        ("training/coverage", "# The name changes nothing", "# The name is nothing"),
         ("data", '"""The garment that', '"""The piece of clothing that'),
-        ("runs", "# NumPy writes to memory first:", "# NumPy writes to its memory first:"),
-        ("runs", "(each needs about 1.3 GiB)", "(each needs much)"),
+        ("runs/worker", "# NumPy writes to memory first:", "# NumPy writes to its memory first:"),
+        ("runs/pool", "(each needs about 1.3 GiB)", "(each needs much)"),
         ("networks", "line_length=64", "line_length=65"),
-        ("figures", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)"),
+        ("figures/style", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)"),
         ("catalogue", '"#5d6673"', '"#5d6674"'),
     ],
 )
@@ -340,10 +340,10 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> list:
     """What came of runs of which one raises and one dies, on a machine with a single core."""
     folder = tmp_path_factory.mktemp("failing")
     source = copy_package(folder)
-    training = source / "bnlab" / "training.py"
+    training = source / "bnlab" / "training" / "trainer.py"
     replace(training, "def train(\n", "def luckier(\n")
     training.write_text(training.read_text("utf-8") + FAILING, "utf-8")
-    printed = python(LOAD, source, BNLAB_STORE=folder / "store", LOKY_MAX_CPU_COUNT="1")
+    printed = python(LOAD, source, EVERGREEN_STORE=folder / "store", LOKY_MAX_CPU_COUNT="1")
     return json.loads(printed)
 
 
@@ -371,13 +371,13 @@ def test_finished_runs_are_kept_whatever_becomes_of_others(failed: list) -> None
 FULL = """
 from bnlab import runs
 from bnlab.recipes import Recipe
-from evergreen.store import StoreError
+from evergreen.store import Store, StoreError
 
 try:
     runs.load_all([Recipe("baseline", epochs=1)])
 except StoreError as error:
     print(error)
-print([path.name for path in runs._store.folder.iterdir() if path.suffix != ".lock"])
+print([path.name for path in Store("runs").folder.iterdir() if path.suffix != ".lock"])
 """
 
 
@@ -394,7 +394,7 @@ def small_disk(tmp_path: Path) -> list[str]:
 def test_a_run_that_fills_the_disk_is_explained_and_not_recorded(
     small_disk: list[str], tmp_path: Path
 ) -> None:
-    printed = output(start(FULL, prefix=small_disk, BNLAB_STORE=tmp_path))
+    printed = output(start(FULL, prefix=small_disk, EVERGREEN_STORE=tmp_path))
     message, entries = printed.splitlines()
     assert message.startswith(f"The disk of {tmp_path / 'runs'} is full. Free some space")
     assert entries == "[]"

@@ -284,7 +284,7 @@ def unused_port() -> int:
 def test_a_scheduler_that_does_not_answer_is_named(tiny: Sweep, tmp_path: Path) -> None:
     address = f"tcp://127.0.0.1:{unused_port()}"
     code = f"from bnlab import study; study.main(['fair_baseline', '--scheduler', {address!r}])"
-    process = start(code, BNLAB_STORE=tmp_path)
+    process = start(code, EVERGREEN_STORE=tmp_path)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert f"ClusterError: No Dask scheduler answers at {address}" in errors

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.text import Text
-from test_figures import SMALLEST_TEXT, bare
+from support.figures import SMALLEST_TEXT, colours_by_name, style, texts, unnamed_colours
 
 from bnlab import catalogue, figures, runs
 from bnlab import studies as study
@@ -28,8 +25,7 @@ DRAWN: dict[str, Callable[[], Figure]] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _style() -> Iterator[None]:
-    with mpl.rc_context():
-        figures.use_style()
+    with style():
         yield
 
 
@@ -42,16 +38,14 @@ def test_a_figure_is_drawn_alike_every_time_and_does_not_stay_open(name: str) ->
 @pytest.mark.parametrize("name", DRAWN)
 def test_every_colour_follows_the_page_and_each_network_has_its_own(name: str) -> None:
     svg = figures.to_svg(DRAWN[name]())
-    assert set(catalogue.NETWORKS) <= set(re.findall(r"var\(--bn-(\w+), ", svg))
-    left = bare(svg).lower()
-    assert re.findall(r"(?:fill|stroke): (?!none|\s*[;\"])[^;\"]+", left) == []
+    assert set(catalogue.NETWORKS) <= set(colours_by_name(svg))
+    assert unnamed_colours(svg) == []
 
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_no_text_is_too_small_for_a_phone(name: str) -> None:
     figure = DRAWN[name]()
-    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
-    assert min(text.get_fontsize() for text in texts) >= SMALLEST_TEXT
+    assert min(text.get_fontsize() for text in texts(figure)) >= SMALLEST_TEXT
     assert figure.get_figwidth() <= figures.SIZE[0]
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from bnlab.catalogue import find
-from bnlab.figures.drawings import MUTED, SIZE, finished, style_of
+from bnlab.figures.style import MUTED, SIZE, finished, style_of
 
 Panels = Mapping[str, Mapping[str, np.ndarray]]
 """By title, and by network: an array of shape (seeds, places on the horizontal axis)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,8 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bnlab.catalogue import ACTIVATIONS, INITIALIZERS, Network, find
-from bnlab.figures.drawings import INK, SIZE, finished, style_of
-from bnlab.runs.values import Result
+from bnlab.figures.style import INK, SIZE, finished, style_of
+
+if TYPE_CHECKING:
+    from bnlab.runs.values import Result
 
 
 def against(results: Sequence[Result], field: str, metric: str = "val_accuracy") -> Figure:

@@ -37,9 +37,10 @@ def keys(recipes: Iterable[Recipe], versions: Mapping[str, str] | None = None) -
 
     @functools.cache
     def depends_on(network: str, varied: bool) -> tuple[str, ...]:
-        modules = ["data", "training.events", "training.trainer"]
+        parts = ["building", "events", "fast", "graphs", "trainer"]
         if varied:
-            modules.append("training.variants")
+            parts.append("variants")
+        modules = ["data", *(f"training.{part}" for part in parts)]
         return (
             sources.function_digest("bnlab.networks", network),
             *(sources.module_digest(f"bnlab.{name}") for name in modules),

@@ -154,9 +154,9 @@ class Run(Result):
 
     def model(self) -> keras.Sequential:
         """Return the trained network: compiled, an ordinary Keras model."""
-        from bnlab.training import trainer
+        from bnlab.training.building import build
 
-        model = trainer.build(self.recipe)
+        model = build(self.recipe)
         model.load_weights(self.folder / "model.weights.h5")
         return model
 

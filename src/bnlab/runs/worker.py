@@ -45,8 +45,8 @@ def train_here(recipe: Recipe) -> None:
 
 
 def _train_into(recipe: Recipe, counter: Path, folder: Path) -> None:
+    from bnlab import training
     from bnlab.training import events
-    from bnlab.training import trainer as training
 
     training.use_one_thread()
     started = time.perf_counter()

@@ -1,16 +1,8 @@
-"""Training: the trainer, the networks that it varies, and the logs that it writes."""
+"""Training: build a network, train it, write its logs."""
 
-from bnlab.training.trainer import (
-    THREADS,
-    Epoch,
-    Trained,
-    batch_orders,
-    build,
-    compile,
-    fit,
-    train,
-    use_one_thread,
-)
+from bnlab.training.building import build, compile
+from bnlab.training.fast import Epoch, batch_orders, fit
+from bnlab.training.trainer import THREADS, Trained, train, use_one_thread
 
 __all__ = [
     "THREADS",

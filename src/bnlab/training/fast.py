@@ -1,0 +1,128 @@
+"""The arithmetic of Keras's ``fit``, several times as fast.
+
+``fit`` returns to Python after every batch. Here an epoch is one function: XLA compiles
+the loop over its full batches, and the images stay where it runs. The weights, the order
+of the batches and the metrics are those of ``fit`` with the same seed, but for rounding.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from bnlab import data
+from bnlab.training import coverage, graphs
+
+# isort: split
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Epoch(NamedTuple):
+    """The metrics of one epoch, each a mean over images, as ``fit`` reports them."""
+
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+
+
+def batch_orders(size: int, epochs: int) -> np.ndarray:
+    """Draw the orders in which ``fit`` would go through the training images.
+
+    Call it where ``fit`` would be called: after ``keras.utils.set_random_seed`` and after
+    the network is built. It takes from TensorFlow's generator what ``fit`` takes.
+
+    Source: ``ArrayDataAdapter.get_tf_dataset`` in Keras 3, which shuffles the same range
+    in a dataset of one element, gone through once an epoch.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32, shape (epochs, size): a permutation of 0 … size - 1 in each row.
+    """
+
+    def permutation(_: tf.Tensor) -> tf.Tensor:
+        return tf.random.shuffle(tf.range(size, dtype=tf.int64))
+
+    # One element, drawn each time the dataset is gone through. With a global seed set, each
+    # time starts from that seed again, so the order is the same in every epoch.
+    dataset = tf.data.Dataset.range(1).map(permutation)
+    return np.stack([next(iter(dataset)).numpy().astype(np.int32) for _ in range(epochs)])
+
+
+def fit(
+    model: keras.Sequential,
+    images: data.FashionMNIST,
+    *,
+    epochs: int = 10,
+    batch_size: int = 32,
+    on_epoch: Callable[[int, Epoch, float], None] | None = None,
+) -> list[Epoch]:
+    """Train a compiled model in place, as ``model.fit(train, validation_data=valid)`` does.
+
+    Parameters
+    ----------
+    model : keras.Sequential
+        Compiled with plain :class:`keras.optimizers.SGD`, the loss
+        ``"sparse_categorical_crossentropy"`` and the metric ``"accuracy"``. Layers may be
+        frozen, but neither penalize, nor constrain, nor draw random numbers.
+    images : FashionMNIST
+        The train and valid parts are used: arrays, or tensors, which are not copied.
+    epochs, batch_size : int
+        As in ``fit``. The last batch of an epoch may be smaller.
+    on_epoch : callable, optional
+        Called after each epoch with its number from 1, its metrics, and its seconds.
+
+    Returns
+    -------
+    list of Epoch
+        One entry an epoch.
+
+    Raises
+    ------
+    ValueError
+        If epochs or batch size are below 1, or if the model is compiled with anything else
+        or has such layers, since that would not be honoured.
+    """
+    if epochs < 1 or batch_size < 1:
+        raise ValueError(
+            f"Epochs and batch size are whole numbers from 1, not {epochs} and {batch_size}."
+        )
+    coverage.check(model, images.train.pixels[:1])
+    size = len(images.train.labels)
+    batch_size = min(batch_size, size)
+    steps = -(-size // batch_size)
+    orders = batch_orders(size, epochs)
+    train_images, valid_images = on_device(images.train), on_device(images.valid)
+    learning_rate = tf.constant(float(model.optimizer.learning_rate))
+    full_batches, rest = graphs.training(model, batch_size)
+    history = []
+    for number, order in enumerate(orders, start=1):
+        started = time.perf_counter()
+        whole = size // batch_size * batch_size
+        loss, correct = full_batches(*train_images, tf.constant(order[:whole]), learning_rate)
+        if whole < size:
+            more_loss, more_correct = rest(*train_images, tf.constant(order[whole:]), learning_rate)
+            loss, correct = loss + more_loss, correct + more_correct
+        of_valid, _ = evaluate(model, valid_images)
+        history.append(Epoch(float(loss) / size, float(correct) / size, *of_valid))
+        model.optimizer.iterations.assign_add(steps)
+        if on_epoch:
+            on_epoch(number, history[-1], time.perf_counter() - started)
+    return history
+
+
+def on_device(part: data.Images) -> data.Images:
+    """Return images and labels as tensors."""
+    return data.Images(tf.convert_to_tensor(part.pixels), tf.cast(part.labels, tf.int32))
+
+
+def evaluate(model: keras.Sequential, part: data.Images) -> tuple[tuple[float, float], tf.Tensor]:
+    """Return mean loss and accuracy of a part, and the probabilities, in inference mode."""
+    loss, correct, probabilities = graphs.evaluation(model)(*part)
+    size = len(part.labels)
+    return (float(loss) / size, float(correct) / size), probabilities
