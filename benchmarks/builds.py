@@ -165,7 +165,7 @@ def kib_per_run() -> dict[str, float]:
             sum(path.stat().st_size for path in run.folder.rglob("*") if path.is_file()) / 1024
             for run in runs.load_seeds(name)
         )
-        for name in catalogue.NETWORKS
+        for name in catalogue.NOTEBOOK
     }
 
 

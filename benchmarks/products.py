@@ -63,7 +63,7 @@ def of_epoch(network: str) -> list[tuple[Product, float]]:
 def different() -> list[Product]:
     """List each product of any network once."""
     return list(
-        dict.fromkeys(product for name in catalogue.NETWORKS for product, _ in of_epoch(name))
+        dict.fromkeys(product for name in catalogue.NOTEBOOK for product, _ in of_epoch(name))
     )
 
 
@@ -194,7 +194,7 @@ def main() -> None:
     }
     epochs = {
         name: sum(times * each[product] for product, times in of_epoch(name))
-        for name in catalogue.NETWORKS
+        for name in catalogue.NOTEBOOK
     }
     print(json.dumps(epochs))
 

@@ -44,7 +44,7 @@ def summary(results: dict[str, Any]) -> str:
     """Return the results as text: medians, ratios, bound and limits."""
     parts = []
     if part := results.get("training"):
-        header = ("", "seconds", "ratio", "CPU s", "GiB", *catalogue.NETWORKS)
+        header = ("", "seconds", "ratio", "CPU s", "GiB", *catalogue.NOTEBOOK)
         rows = [
             (
                 part["titles"][name],

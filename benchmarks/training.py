@@ -99,7 +99,7 @@ def references() -> dict[str, dict[str, Sequence[float]]]:
     return {
         name: notebook.LOGS.get(name)
         or {metric: mean(runs.load_seeds(name), metric) for metric in COMPARED}
-        for name in catalogue.NETWORKS
+        for name in catalogue.NOTEBOOK
     }
 
 
@@ -117,7 +117,7 @@ def check(
         epoch.
     """
     furthest = 0.0
-    for name in catalogue.NETWORKS:
+    for name in catalogue.NOTEBOOK:
         if name not in networks:
             raise machine.BenchmarkError(f"{peer} did not train {name}.")
         counted, count = networks[name]["parameters"], arithmetic.totals(arithmetic.count(name))
@@ -218,7 +218,7 @@ def summarized(results: dict[str, Any]) -> dict[str, Any]:
                         or measured["networks"][network]["seconds"]
                     ),
                 )
-                for network in catalogue.NETWORKS
+                for network in catalogue.NOTEBOOK
             },
         }
     limits = []
@@ -261,8 +261,8 @@ def bound(absent: Mapping[str, str], say: Callable[[str], None]) -> dict[str, An
     return {
         "cores": cores,
         "libraries": measured,
-        "one_core": {name: best(name, 1) for name in catalogue.NETWORKS},
+        "one_core": {name: best(name, 1) for name in catalogue.NOTEBOOK},
         "all_cores": {
-            name: min(best(name, cores), best(name, 1) / cores) for name in catalogue.NETWORKS
+            name: min(best(name, cores), best(name, 1) / cores) for name in catalogue.NOTEBOOK
         },
     }

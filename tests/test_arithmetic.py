@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import pytest
 from package import python
 
 from bnlab import arithmetic, networks
-from bnlab.catalogue import NETWORKS
+from bnlab.catalogue import NETWORKS, NOTEBOOK, Network
+
+HIDDEN_ONLY = dataclasses.replace(
+    NETWORKS["bn_approach_two"],
+    name="hidden_only",
+    hidden=(300, 100, 100),
+    normalizes_inputs=False,
+    bias=True,
+)
+"""One layer deeper than the notebook's, and with no normalization of the pixels."""
 
 # The notebook's summaries, layer by layer: (kind and width, parameters).
-NOTEBOOK = {
+COUNTS = {
     "baseline": [("Dense 300", 235_500), ("Dense 100", 30_100), ("Dense 10", 1_010)],
     "bn_approach_one": [
         ("BN 784", 3_136),
@@ -54,13 +65,13 @@ def our_counts(layers: list[arithmetic.Layer]) -> list[tuple[int, int, int]]:
     return [(layer.total, layer.trainable, layer.non_trainable) for layer in layers]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", NOTEBOOK)
 def test_each_layer_has_the_notebook_s_count(network: str) -> None:
     layers = arithmetic.count(network)
-    assert [(layer.name, layer.total) for layer in layers] == NOTEBOOK[network]
+    assert [(layer.name, layer.total) for layer in layers] == COUNTS[network]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", NOTEBOOK)
 def test_the_totals_are_the_notebook_s(network: str) -> None:
     total = arithmetic.totals(arithmetic.count(network))
     assert (total.total, total.trainable, total.non_trainable) == TOTALS[network]
@@ -99,19 +110,44 @@ def test_every_formula_gives_its_count(network: str) -> None:
         assert eval(layer.formula.replace("·", "*")) == layer.total
 
 
-@pytest.mark.parametrize("widths", [(6, 5), (8, 7, 3), (20, 9, 8, 7, 4), (1, 1, 1)])
-@pytest.mark.parametrize("network", NETWORKS)
-def test_other_widths_agree_with_keras_too(network: str, widths: tuple[int, ...]) -> None:
-    normalization = NETWORKS[network].normalization
+def built(network: Network, widths: tuple[int, ...]) -> keras.Sequential:
+    """Build what the catalogue says of a network, without the layers that have no parameters."""
     model = keras.Sequential([keras.layers.Input((widths[0],))])
-    if normalization != "none":
+    if network.normalizes_inputs:
         model.add(keras.layers.BatchNormalization())
     for width in widths[1:-1]:
-        model.add(keras.layers.Dense(width, use_bias=normalization != "before activation"))
-        if normalization != "none":
+        model.add(keras.layers.Dense(width, use_bias=network.bias))
+        if network.normalization != "none":
             model.add(keras.layers.BatchNormalization())
     model.add(keras.layers.Dense(widths[-1]))
-    assert our_counts(arithmetic.count(network, widths)) == keras_counts(model)
+    return model
+
+
+@pytest.mark.parametrize("widths", [(6, 5), (8, 7, 3), (20, 9, 8, 7, 4), (1, 1, 1)])
+@pytest.mark.parametrize("network", [*NETWORKS.values(), HIDDEN_ONLY], ids=lambda n: n.name)
+def test_other_widths_agree_with_keras_too(network: Network, widths: tuple[int, ...]) -> None:
+    assert our_counts(arithmetic.count(network, widths)) == keras_counts(built(network, widths))
+
+
+def test_a_deeper_network_has_rows_of_its_own_beside_the_others() -> None:
+    one = arithmetic.side_by_side(["baseline", "bn_approach_two", HIDDEN_ONLY])
+    assert [(name, [layer and layer.total for layer in row]) for name, row in one] == [
+        ("BN 784", [None, 3_136, None]),
+        ("Dense 300", [235_500, 235_200, 235_500]),
+        ("BN 300", [None, 1_200, 1_200]),
+        ("Dense 100", [30_100, 30_000, 30_100]),
+        ("BN 100", [None, 400, 400]),
+        ("Dense 100", [None, None, 10_100]),
+        ("BN 100", [None, None, 400]),
+        ("Dense 10", [1_010, 1_010, 1_010]),
+    ]
+
+
+def test_a_layer_of_another_width_has_a_row_of_its_own() -> None:
+    wider = dataclasses.replace(NETWORKS["baseline"], hidden=(300, 50))
+    rows = arithmetic.side_by_side(["baseline", wider])
+    assert [name for name, _ in rows] == ["Dense 300", "Dense 100", "Dense 50", "Dense 10"]
+    assert [row[0] is None for _, row in rows] == [False, False, True, False]
 
 
 def test_a_width_below_one_is_refused_with_its_value() -> None:

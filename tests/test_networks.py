@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bnlab import data, networks
-from bnlab.catalogue import NETWORKS
+from bnlab.catalogue import NETWORKS, NOTEBOOK
 
 DENSE_RELU = ("Dense", "relu", "GlorotUniform", True)
 DENSE_PLAIN = ("Dense", "linear", "GlorotUniform", False)
@@ -62,7 +62,7 @@ def described(layer: keras.Layer) -> tuple[object, ...]:
     return kind, *details[kind]()
 
 
-@pytest.fixture(params=NETWORKS)
+@pytest.fixture(params=NOTEBOOK)
 def model(request: pytest.FixtureRequest) -> keras.Sequential:
     keras.utils.set_random_seed(42)
     return getattr(networks, request.param)()

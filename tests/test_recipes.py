@@ -27,10 +27,10 @@ def test_the_defaults_are_the_notebook_s() -> None:
 
 def test_the_course_trains_each_network_with_five_seeds_42_first() -> None:
     course = recipes.course()
-    assert len(set(course)) == len(course) == 15
-    for network in ("baseline", "bn_approach_one", "bn_approach_two"):
+    assert len(set(course)) == len(course) == 5 * len(catalogue.NETWORKS)
+    for network in catalogue.NETWORKS:
         assert [recipe.seed for recipe in course if recipe.network == network] == [42, 1, 2, 3, 4]
-    assert {recipe.seed for recipe in course[:3]} == {recipes.PAGE_SEED}
+    assert {recipe.seed for recipe in course[: len(catalogue.NETWORKS)]} == {recipes.PAGE_SEED}
     for recipe in course:
         assert recipe == Recipe(recipe.network, recipe.seed)
 
@@ -85,8 +85,9 @@ def test_a_recipe_says_what_is_not_the_notebook_s() -> None:
     assert str(other) == "BN approach two, batches of 8, layer normalization, seed 42"
 
 
-def test_the_catalogue_lists_the_three_networks_in_the_course_s_order() -> None:
-    assert list(catalogue.NETWORKS) == ["baseline", "bn_approach_one", "bn_approach_two"]
+def test_the_catalogue_begins_with_the_notebook_s_networks() -> None:
+    assert catalogue.NOTEBOOK == ("baseline", "bn_approach_one", "bn_approach_two")
+    assert tuple(catalogue.NETWORKS)[:3] == catalogue.NOTEBOOK
     for name, network in catalogue.NETWORKS.items():
         assert catalogue.find(name) is network
         assert network.name == name

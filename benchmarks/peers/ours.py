@@ -19,7 +19,7 @@ def main() -> None:
         trained = runs.load_all(
             recipes.Recipe(network, seed, epochs=chosen.epochs)
             for seed in recipes.SEEDS[: chosen.seeds]
-            for network in catalogue.NETWORKS
+            for network in catalogue.NOTEBOOK
         )
     report.finish(
         {

@@ -8,12 +8,15 @@ the moving variance, which are computed from the batches (Ioffe & Szegedy 2015).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bnlab import catalogue
+from bnlab.catalogue import Network
 
-WIDTHS = (784, 300, 100, 10)
+WIDTHS = catalogue.find("baseline").widths
 """The notebook's widths: pixels, two hidden layers, classes."""
 
 VECTORS = ("gamma", "beta", "moving_mean", "moving_variance")
@@ -78,36 +81,63 @@ def batch_normalization(width: int) -> Layer:
     )
 
 
-def count(network: str, widths: Sequence[int] = WIDTHS) -> list[Layer]:
-    """Count a network of the course, layer by layer; layers without parameters are left out.
+def count(network: str | Network, widths: Sequence[int] | None = None) -> list[Layer]:
+    """Count a network layer by layer; layers without parameters are left out.
 
     Parameters
     ----------
-    network : str
-        A name in :data:`bnlab.catalogue.NETWORKS`.
-    widths : sequence of int
-        Inputs, hidden widths, classes.
+    network : str or Network
+        A network, or its name in :data:`bnlab.catalogue.NETWORKS`.
+    widths : sequence of int, optional
+        Inputs, hidden widths, classes, in place of the network's own.
 
     Raises
     ------
     ValueError
         If the network is unknown, or there are fewer than two widths, or one is below 1.
     """
-    normalization = catalogue.find(network).normalization
-    widths = tuple(widths)
+    return [layer for _, layer in _placed(network, widths)]
+
+
+def side_by_side(networks: Iterable[str | Network]) -> list[tuple[str, list[Layer | None]]]:
+    """Count networks, the layers at the same place in one row.
+
+    Parameters
+    ----------
+    networks : iterable of str or Network
+        As for :func:`count`.
+
+    Returns
+    -------
+    list of tuple
+        The name of a layer, and for each network its layer there, or None where it has none.
+        Layers of another width have a row of their own.
+    """
+    counted = [
+        {(place, layer.name): layer for place, layer in _placed(network, None)}
+        for network in networks
+    ]
+    rows = sorted(set().union(*counted))
+    return [(row[1], [layers.get(row) for layers in counted]) for row in rows]
+
+
+def _placed(
+    network: str | Network, widths: Sequence[int] | None
+) -> list[tuple[tuple[float, int], Layer]]:
+    """Count a network's layers, each with its place: how deep it lies, and which comes first."""
+    found = catalogue.find(network) if isinstance(network, str) else network
+    widths = tuple(found.widths if widths is None else widths)
     if len(widths) < 2:
         raise ValueError(f"A network needs at least inputs and outputs, not the widths {widths}.")
-    *hidden, classes = widths[1:]
-    normalized = normalization != "none"
-    layers = [batch_normalization(widths[0])] if normalized else []
-    width = widths[0]
-    for next_width in hidden:
-        # Before the activation, beta shifts what the bias would shift: there is none.
-        layers.append(dense(width, next_width, bias=normalization != "before activation"))
-        if normalized:
-            layers.append(batch_normalization(next_width))
-        width = next_width
-    return [*layers, dense(width, classes)]
+    inputs, *hidden, classes = widths
+    placed: list[tuple[tuple[float, int], Layer]] = []
+    if found.normalizes_inputs:
+        placed.append(((0, 1), batch_normalization(inputs)))
+    for depth, (width, next_width) in enumerate(itertools.pairwise((inputs, *hidden)), start=1):
+        placed.append(((depth, 0), dense(width, next_width, bias=found.bias)))
+        if found.normalization != "none":
+            placed.append(((depth, 1), batch_normalization(next_width)))
+    return [*placed, ((math.inf, 0), dense(widths[-2], classes))]
 
 
 def totals(layers: Sequence[Layer]) -> Layer:

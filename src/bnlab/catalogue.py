@@ -1,6 +1,8 @@
-"""The three networks as the whole site names, orders, titles and draws them.
+"""The networks as the whole site names, orders, titles and draws them, and of what they consist.
 
-Knows no TensorFlow, so that a page which only shows results need not load it.
+A network is entered here, and built by the function of its name in :mod:`bnlab.networks`. What
+counts, draws, trains or shows networks follows from these two. Knows no TensorFlow, so that a
+page which only shows results need not load it.
 """
 
 from __future__ import annotations
@@ -16,8 +18,11 @@ INITIALIZERS = {"he_normal": "He normal", "glorot_uniform": "Glorot uniform"}
 """The distributions that the notebook draws the hidden layers' first weights from, in the
 same way."""
 
+INPUTS, CLASSES = 784, 10
+"""Pixels of an image, and kinds of garments: the widths at both ends of every network."""
 
-@dataclasses.dataclass(frozen=True)
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Network:
     """One network of the course.
 
@@ -25,63 +30,108 @@ class Network:
     ----------
     name : str
         The function in :mod:`bnlab.networks` that builds it.
-    title : str
-        What pages, tables and legends call it.
+    title, short : str
+        What pages and legends call it, and what narrow tables do.
     color, dark_color : str
         Its colour on a light and on a dark page, as ``#rrggbb``. Each has a
         contrast of at least 3:1 with the page.
-    marker, dash : str
-        Its Matplotlib marker and line style, for those who do not see the colour.
-    normalization : {"none", "after activation", "before activation"}
-        Where batch normalization stands in a hidden layer.
+    marker, dash, hatch : str
+        Its Matplotlib marker, line style and filling, for those who do not see the colour.
+    hidden : tuple of int
+        Widths of the hidden layers.
     activation, initializer : str
         What its hidden layers have, of :data:`ACTIVATIONS` and :data:`INITIALIZERS`.
+    normalization : {"none", "after activation", "before activation"}
+        Where batch normalization stands in a hidden layer.
+    normalizes_inputs : bool
+        Whether it stands on the pixels, too.
+    bias : bool
+        Whether the hidden layers have biases.
+    dropout : float
+        The share of a hidden layer's outputs that each training step drops.
+    optimizer : str
+        Keras's name of the optimizer that trains it; the recipe has the learning rate.
     """
 
     name: str
     title: str
+    short: str
     color: str
     dark_color: str
     marker: str
     dash: str
-    normalization: Literal["none", "after activation", "before activation"]
+    hatch: str
+    hidden: tuple[int, ...] = (300, 100)
     activation: str = "relu"
     initializer: str = "glorot_uniform"
+    normalization: Literal["none", "after activation", "before activation"] = "none"
+    normalizes_inputs: bool = False
+    bias: bool = True
+    dropout: float = 0.0
+    optimizer: str = "sgd"
+
+    @property
+    def normalized(self) -> bool:
+        """Whether it has batch normalization anywhere."""
+        return self.normalizes_inputs or self.normalization != "none"
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Widths of all layers: inputs, hidden, classes."""
+        return (INPUTS, *self.hidden, CLASSES)
 
 
 NETWORKS: dict[str, Network] = {
     network.name: network
     for network in (
         Network(
-            "baseline",
-            "Baseline",
-            "#5d6673",
-            "#b3bdc9",
-            "o",
-            "--",
-            "none",
+            name="baseline",
+            title="Baseline",
+            short="Baseline",
+            color="#5d6673",
+            dark_color="#b3bdc9",
+            marker="o",
+            dash="--",
+            hatch="",
             activation="leaky_relu",
             initializer="he_normal",
         ),
         Network(
-            "bn_approach_one", "BN approach one", "#0b62c4", "#62b0ff", "s", "-", "after activation"
+            name="bn_approach_one",
+            title="BN approach one",
+            short="BN one",
+            color="#0b62c4",
+            dark_color="#62b0ff",
+            marker="s",
+            dash="-",
+            hatch="///",
+            normalization="after activation",
+            normalizes_inputs=True,
         ),
         Network(
-            "bn_approach_two",
-            "BN approach two",
-            "#c2410c",
-            "#ff9e64",
-            "^",
-            "-.",
-            "before activation",
+            name="bn_approach_two",
+            title="BN approach two",
+            short="BN two",
+            color="#c2410c",
+            dark_color="#ff9e64",
+            marker="^",
+            dash="-.",
+            hatch="...",
+            normalization="before activation",
+            normalizes_inputs=True,
+            bias=False,
         ),
     )
 }
 """The networks by name, in the order of the course."""
 
+NOTEBOOK = ("baseline", "bn_approach_one", "bn_approach_two")
+"""The notebook's own networks, which the lessons explain."""
+
 LAYER_NORM = dataclasses.replace(
     NETWORKS["bn_approach_two"],
     title="Layer norm",
+    short="Layer norm",
     color="#0f766e",
     dark_color="#5eead4",
     marker="D",

@@ -55,7 +55,7 @@ def layers(model: keras.Sequential) -> list[Layer]:
     found: list[Layer] = []
     for layer in model.layers:
         match type(layer).__name__:
-            case "Flatten":
+            case "Flatten" | "Dropout":  # in inference a dropped share is none
                 pass
             case "Dense":
                 bias = None if layer.bias is None else layer.bias.numpy()

@@ -72,7 +72,7 @@ class Recipe:
             raise ValueError(f"A learning rate is above 0, not {self.learning_rate}.")
         if not self.initial_scale > 0:
             raise ValueError(f"A scale of weights is above 0, not {self.initial_scale}.")
-        if self.layer_norm and network.normalization == "none":
+        if self.layer_norm and not network.normalized:
             raise ValueError(
                 f"{network.title} has no batch normalization that layer normalization could "
                 "replace. Choose another network, or layer_norm=False."

@@ -1,6 +1,6 @@
 // The calculator: change the widths, and the table and the formulas follow.
-import { element, labelled, row } from "./elements.js";
-import { NETWORKS, count, total } from "./parameters.js";
+import { element, labelled, note, row } from "./elements.js";
+import { count, total } from "./parameters.js";
 
 const LARGEST = 100000;
 const SUMS = { trained: "Trained", rest: "Not trained", all: "Total" };
@@ -12,17 +12,15 @@ function line(name, values) {
 }
 
 function table(networks) {
-  const titles = Object.keys(networks).map((title) => element("th", { scope: "col" }, title));
-  const counted = Object.values(networks);
-  // Of the networks it is those with normalization that have all the layers.
-  const layers = counted.find((layers) => layers[0]).map(({ name }, place) =>
-    line(name, counted.map((layers) => {
-      const layer = layers[place];
-      return layer ? number(layer.trained + layer.rest) : "–";
-    })),
-  );
+  const titles = networks.map(({ title }) => element("th", { scope: "col" }, title));
+  const layers = networks[0].layers.flatMap((_, place) => {
+    const counted = networks.map((network) => network.layers[place]);
+    const name = counted.find(Boolean)?.name;
+    const values = counted.map((layer) => (layer ? number(layer.trained + layer.rest) : "–"));
+    return name ? [line(name, values)] : [];
+  });
   const sums = Object.entries(SUMS).map(([sum, name]) =>
-    line(name, counted.map((layers) => number(total(layers)[sum]))),
+    line(name, networks.map((network) => number(total(network.layers)[sum]))),
   );
   return element("table", { className: "dataframe" },
     element("thead", {}, element("tr", {}, element("td"), ...titles)),
@@ -30,7 +28,7 @@ function table(networks) {
   );
 }
 
-function formula([title, layers]) {
+function formula({ title, layers }) {
   const terms = layers.filter(Boolean).map((layer) =>
     layer.formula.includes("+") ? `(${layer.formula})` : layer.formula,
   );
@@ -49,6 +47,7 @@ function complaint(name, text) {
 }
 
 for (const place of document.querySelectorAll('[data-live="calculator"]')) {
+  const structures = JSON.parse(place.dataset.networks);
   const widths = place.dataset.widths.split(" ");
   const names = widths.map((_, index) => {
     if (index === 0) return "Inputs";
@@ -70,16 +69,19 @@ for (const place of document.querySelectorAll('[data-live="calculator"]')) {
     result.hidden = wrong.some(Boolean);
     if (result.hidden) return;
     const chosen = fields.map((field) => Number(field.value));
-    const networks = Object.fromEntries(
-      Object.entries(NETWORKS).map(([title, kind]) => [title, count(kind, chosen)]),
-    );
+    const networks = structures.map((structure) =>
+      ({ title: structure.title, layers: count(structure, chosen) }));
     const scroll = element("div", { className: "live-scroll" }, table(networks));
-    result.replaceChildren(scroll, ...Object.entries(networks).map(formula));
+    result.replaceChildren(scroll, ...networks.map(formula));
     // The keyboard can scroll what is wider than its place.
     if (scroll.scrollWidth > scroll.clientWidth) scroll.tabIndex = 0;
   };
   fields.forEach((field) => field.addEventListener("input", calculate));
   const controls = fields.map((field, index) => labelled(names[index], field));
-  place.replaceChildren(row(...controls), complaints, result);
+  const shallow = structures.filter(({ depth }) => depth < widths.length - 2);
+  const notes = shallow.length === 0 ? [] : [
+    note(`Of the hidden layers, ${shallow.map(({ title }) => title).join(", ")} have the first.`),
+  ];
+  place.replaceChildren(row(...controls), ...notes, complaints, result);
   calculate();
 }

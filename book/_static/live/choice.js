@@ -1,15 +1,15 @@
 // What the networks are shown: a garment of the strip, or the reader's drawing.
 import { Drawing, picture } from "./drawing.js";
-import { button, element, group, note, row, spoken } from "./elements.js";
+import { button, element, group, note, row, spoken, word } from "./elements.js";
 
 const KINDS = {
-  recognised: "All three are right",
-  disputed: "They disagree",
-  mistaken: "All three make the same mistake",
+  recognised: (count) => `All ${word(count)} are right`,
+  disputed: () => "They disagree",
+  mistaken: (count) => `All ${word(count)} make the same mistake`,
 };
 
 export class Choice {
-  constructor({ classes, garments }, set, update) {
+  constructor({ classes, garments, networks }, set, update) {
     const drawing = new Drawing(update);
     let last = set.shown;
 
@@ -49,7 +49,7 @@ export class Choice {
         thumb.style.gridColumn = garment.label + 1;  // one for each class
         return thumb;
       });
-      return [note(KINDS[kind]), element("div", { className: "live-strip" }, ...thumbs)];
+      return [note(KINDS[kind](networks.length)), element("div", { className: "live-strip" }, ...thumbs)];
     }
 
     const pencil = element("span", { "aria-hidden": "true" }, "✎ Draw your own");

@@ -36,3 +36,8 @@ export const spoken = (text, properties = {}) =>
 export function say(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
+
+const WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+
+// A small number as a word.
+export const word = (number) => WORDS[number] ?? String(number);

@@ -1,8 +1,8 @@
-// The page of the three networks: loads them when asked, and lets its parts know each other.
+// The page of the networks: loads them when asked, and lets its parts know each other.
 import { Answer } from "./answer.js";
 import { Batch } from "./batch.js";
 import { Choice } from "./choice.js";
-import { button, element, note } from "./elements.js";
+import { button, element, note, word } from "./elements.js";
 import { load } from "./loading.js";
 import { Mode } from "./mode.js";
 import { changed, predict, scaled } from "./prediction.js";
@@ -12,7 +12,7 @@ for (const place of document.querySelectorAll('[data-live="networks"]')) {
   const printed = element("div", { className: "live-printed" }, ...place.childNodes);
   const status = element("p", { role: "status" });
   const bar = element("progress", { hidden: true, "aria-label": "Loading" });
-  const start = button("Load the three networks", async () => {
+  const start = button(`Load the ${word(Number(place.dataset.count))} networks`, async () => {
     start.disabled = true;
     bar.hidden = false;
     bar.value = 0;

@@ -15,22 +15,16 @@ const normalization = (width) => ({
   rest: 2 * width,
 });
 
-// Whether a network normalizes, and whether its hidden layers have a bias, by its title.
-export const NETWORKS = {
-  Baseline: { normalized: false, bias: true },
-  "BN one": { normalized: true, bias: true },
-  "BN two": { normalized: true, bias: false },
-};
-
-// Return a network's layers in their order, an empty place where another network has one.
-export const count = ({ normalized, bias }, widths) =>
-  widths.slice(0, -1).flatMap((width, place) => {
-    const last = place === widths.length - 2;
-    return [
-      normalized ? normalization(width) : null,
-      dense(width, widths[place + 1], bias || last),
-    ];
+// Return the layers of a network with these widths, an empty place where another network has one.
+// Of the hidden widths a network with fewer hidden layers has the first.
+export function count({ depth, inputs, normalized, bias }, widths) {
+  const hidden = widths.slice(1, -1).flatMap((width, place) => {
+    if (place >= depth) return [null, null];
+    return [dense(widths[place], width, bias), normalized ? normalization(width) : null];
   });
+  const output = dense(widths[depth], widths.at(-1), true);
+  return [inputs ? normalization(widths[0]) : null, ...hidden, output];
+}
 
 export function total(layers) {
   const sum = (name) => layers.reduce((all, layer) => all + (layer?.[name] ?? 0), 0);

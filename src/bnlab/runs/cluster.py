@@ -69,7 +69,7 @@ def train_all(recipes: Iterable[Recipe], scheduler: str) -> None:
 
         futures = {
             client.submit(_trained, recipe, key, key=f"bnlab-{key}"): recipe
-            for recipe in sorted(missing, key=pool.longest_first)
+            for recipe in sorted(missing, key=pool.by_cost)
             for key in [runs.key(recipe)]
         }
         # What is finished is let go of at once: a run has one and a half megabytes.

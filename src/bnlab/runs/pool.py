@@ -12,7 +12,7 @@ from pathlib import Path
 import joblib
 from joblib.externals import loky
 
-from bnlab import arithmetic
+from bnlab import catalogue
 from bnlab.recipes import Recipe
 from bnlab.runs.keys import key
 from bnlab.runs.memory import workers
@@ -48,7 +48,7 @@ def train_all(recipes: list[Recipe]) -> None:
         try:
             running = {
                 executor.submit(train_and_store, recipe, counters[recipe]): recipe
-                for recipe in sorted(recipes, key=longest_first)
+                for recipe in sorted(recipes, key=by_cost)
             }
             waiting = set(running)
             while waiting:
@@ -69,13 +69,13 @@ def train_all(recipes: list[Recipe]) -> None:
             executor.shutdown(wait=True, kill_workers=True)
 
 
-def longest_first(recipe: Recipe) -> tuple[int, int, str, str]:
+def by_cost(recipe: Recipe) -> tuple[int, bool, str, str]:
     """Order runs so that the last ones end together; small batches and batch norm cost time.
 
-    Those of one network and activation stand together: a process compiles them once.
+    Those of one network and activation are neighbours: a process compiles them once.
     """
-    normalized = arithmetic.totals(arithmetic.count(recipe.network)).non_trainable
-    return recipe.batch_size, -normalized, recipe.network, recipe.activation or ""
+    normalized = catalogue.find(recipe.network).normalized
+    return recipe.batch_size, not normalized, recipe.network, recipe.activation or ""
 
 
 @contextlib.contextmanager

@@ -1,12 +1,14 @@
-"""What the scripts on this course's pages compute with: its networks, and their widths."""
+"""What the scripts on this course's pages compute with: its networks, and their structure."""
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bnlab import arithmetic, portable
+from bnlab import catalogue, portable
 from evergreen.look import markup, places
 from evergreen.state import Kept, watch
 
@@ -18,7 +20,7 @@ _EXPORTED: Kept[str] = Kept("networks in the browser")
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
-    places.add("calculator", lambda _root: {"data-widths": " ".join(map(str, arithmetic.WIDTHS))})
+    places.add("calculator", lambda _root: structures(list(catalogue.NETWORKS.values())))
     places.add("networks", _attributes)
     watch(
         app, _EXPORTED, _exported, lambda env: places.showing(env, "networks"), event="env-updated"
@@ -27,9 +29,29 @@ def setup(app: Sphinx) -> None:
     app.connect("build-finished", _copy, priority=800)
 
 
+def structures(networks: Sequence[catalogue.Network]) -> dict[str, str]:
+    """Return what the calculator counts: the widths of the deepest network, and all networks."""
+    deepest = max(networks, key=lambda network: len(network.hidden))
+    described = [
+        {
+            "title": network.short,
+            "depth": len(network.hidden),
+            "inputs": network.normalizes_inputs,
+            "normalized": network.normalization != "none",
+            "bias": network.bias,
+        }
+        for network in networks
+    ]
+    return {
+        "data-widths": " ".join(map(str, deepest.widths)),
+        "data-networks": json.dumps(described),
+    }
+
+
 def _attributes(root: str) -> dict[str, str]:
     return {
         "data-contents": f"{root}{markup.LIVE}/{portable.CONTENTS}",
+        "data-count": str(len(catalogue.NETWORKS)),
         "data-size": f"{portable.size(portable.exported()) / 2**20:.1f}",
     }
 
