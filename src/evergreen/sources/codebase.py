@@ -1,0 +1,163 @@
+"""The code that counts: where it lies, and the digests of its parts."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from evergreen.sources.digests import digest
+from evergreen.sources.reach import Reach, Script, SourceError
+from evergreen.sources.reduction import Options
+from evergreen.sources.words import EXPLAINING
+
+
+class Codebase:
+    """The packages and folders whose code counts.
+
+    Files are read anew each time, so a change is noticed; what was found in a text is
+    remembered. Threads may use one codebase at the same time.
+
+    Parameters
+    ----------
+    packages : mapping of str to Path, or iterable of str
+        Import packages, or single modules, with their folder or file. Without one, they are
+        found as ``import`` would find them, and not imported.
+    folders : iterable of Path
+        Folders whose modules can be imported by their bare names, as those beside a lesson.
+
+    Raises
+    ------
+    SourceError
+        If a package is not there.
+    """
+
+    def __init__(
+        self, packages: Mapping[str, Path] | Iterable[str], folders: Iterable[Path] = ()
+    ) -> None:
+        self.folders = tuple(folders)
+        if not isinstance(packages, Mapping):
+            packages = {name: root_of(name) for name in packages}
+        self.packages = dict(packages)
+        for name, path in self.packages.items():
+            if not path.exists():
+                raise SourceError(f"There is no package {name!r} at {path}.")
+
+    def digest_of(
+        self,
+        roots: Iterable[str | Script],
+        *,
+        resolved: Iterable[str] = (),
+        texts: bool = True,
+        refusals: bool = True,
+    ) -> str:
+        """Return a digest of some code and of all that it uses.
+
+        Of every module that is imported on the way, and of its parents, what importing it does
+        counts too. Comments, docstrings, layout and the annotations of functions do not count,
+        unless code that counts reads such things, as :func:`help` and :mod:`inspect` do: then
+        every byte of those modules does.
+
+        Parameters
+        ----------
+        roots : iterable of str or Script
+            ``"package.module"``, ``"package.module:name"`` or a piece of code.
+        resolved : iterable of str
+            Modules, or single names of them written as in `roots`, which are not followed where
+            other code uses them, because the caller says in `roots` what of them is used.
+        texts : bool
+            Whether the texts of exceptions, warnings and log records count. They do in any
+            case where code that counts looks at an exception that it caught.
+        refusals : bool
+            Whether ``assert`` and an ``if`` that only raises count. They do in any case where
+            code that counts goes on after such an exception.
+
+        Raises
+        ------
+        SourceError
+            If a root or a resolved module is not there.
+        SyntaxError
+            If code on the way is not Python; names the file and the line.
+        """
+        reach = self._reach(roots, resolved, texts, refusals)
+        parts: list[str | bytes] = []
+        for name, module in sorted(reach.modules.items()):
+            counted = [part.digest for part in module.code.statements if part in reach.counted]
+            if counted:
+                parts += [name, *counted]
+        if reach.says(EXPLAINING):
+            parts += [module.source for _, module in sorted(reach.modules.items())]
+        return digest(*parts)
+
+    def modules_of(
+        self, roots: Iterable[str | Script], *, resolved: Iterable[str] = ()
+    ) -> list[Path]:
+        """Return the files of all modules that some code uses or imports, sorted.
+
+        Parameters and errors are those of :meth:`digest_of`.
+        """
+        reach = self._reach(roots, resolved, True, True)
+        return sorted(module.path for module in reach.modules.values() if module.path)
+
+    def _reach(
+        self, roots: Iterable[str | Script], resolved: Iterable[str], texts: bool, refusals: bool
+    ) -> Reach:
+        roots, resolved = list(roots), frozenset(resolved)
+        options = Options(texts, refusals)
+        while True:
+            reach = Reach(self, resolved, options)
+            for root in roots:
+                reach.add(root)
+            reach.follow()
+            needed = Options(
+                options.texts or reach.reads_exceptions(),
+                options.refusals or reach.survives_refusals(),
+            )
+            if needed == options:
+                return reach
+            options = needed
+
+    def find(self, module: str) -> Path | None:
+        """Return the file of a module by its full name, or None where there is none here.
+
+        The file of a package is its ``__init__.py``, or its folder where there is no such file.
+        """
+        first, *others = module.split(".")
+        roots = [folder / first for folder in self.folders]
+        if first in self.packages:
+            roots.append(self.packages[first].with_suffix(""))
+        paths = [root.joinpath(*others) for root in roots]
+        for path in paths:
+            for file in (path / "__init__.py", path.with_name(f"{path.name}.py")):
+                if file.is_file():
+                    return file
+        return next(filter(Path.is_dir, paths), None)
+
+    def modules(self) -> Iterator[str]:
+        """Return the full names of all modules."""
+        for name, root in self.packages.items():
+            yield name
+            for path in sorted(root.rglob("*.py")):
+                *above, last = path.relative_to(root).with_suffix("").parts
+                yield ".".join([name, *above, *([last] if last != "__init__" else [])])
+        for folder in self.folders:
+            yield from (path.stem for path in sorted(folder.glob("*.py")))
+
+
+def root_of(package: str) -> Path:
+    """Return the folder of an installed import package, or a module's file; import neither.
+
+    Raises
+    ------
+    SourceError
+        If there is none of that name.
+    """
+    try:
+        spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    except ValueError:  # a module without a specification, such as __main__
+        spec = None
+    if spec and spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations)))
+    if spec and spec.origin and spec.origin.endswith(".py"):
+        return Path(spec.origin)
+    raise SourceError(f"There is no package {package!r} written in Python here. Install it.")
