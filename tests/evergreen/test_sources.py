@@ -194,6 +194,7 @@ IMPORTS = [
     ("import sys, lab.values", "sys.modules['lab.values'].RATE"),
     ("from lab.values import RATE", "eval('RATE')"),
     ("from lab.values import RATE", "globals()['RATE']"),
+    ("import builtins\nfrom lab.values import RATE", "builtins.eval('RATE')"),
     ("from lab.values import RATE\nclass Base:\n    rate = RATE", "Base.rate"),
     ("from lab.values import RATE\nfind = lambda: RATE", "find()"),
     ("from lab.values import RATE\ndef find(rate=RATE):\n    return rate", "find()"),
@@ -269,6 +270,21 @@ def test_a_name_of_a_function_is_not_the_modules(package: Package) -> None:
     )
     assert not package.changes("lab.networks:build", "lab.data", "return 1", "return 2")
     assert not package.changes("lab.networks:sizes", "lab.data", "return 2", "return 3")
+
+
+@pytest.mark.parametrize("used", ["'matplotlib' in sys.modules", "sys.modules['matplotlib']"])
+def test_asking_for_a_module_by_its_name_reads_no_other(package: Package, used: str) -> None:
+    package.write("lab.values", "RATE = 1\n")
+    package.write("lab.networks", f"import sys, lab.values\ndef build(): return {used}\n")
+    assert not package.changes("lab.networks:build", "lab.values", "RATE = 1", "RATE = 2")
+
+
+def test_a_name_that_takes_a_submodules_place_is_not_the_submodule(package: Package) -> None:
+    package.write("lab", "from lab.rate import rate\n")
+    package.write("lab.rate", "OTHER = 1\ndef rate(): return 2\n")
+    package.write("lab.networks", "import lab\ndef build(): return lab.rate()\n")
+    assert not package.changes("lab.networks:build", "lab.rate", "OTHER = 1", "OTHER = 2")
+    assert package.changes("lab.networks:build", "lab.rate", "return 2", "return 3")
 
 
 @pytest.mark.parametrize(
@@ -534,6 +550,15 @@ def test_a_guard_that_does_more_than_refuse_counts(package: Package, statement: 
         "with contextlib.suppress(ValueError): return check(1)",
         "with forgiving: return check(1)",
         "try: return translated()\n    except OSError: return 0",
+        "try: return path(1)\n    except ValueError: return 0",
+        "try: return path.train()\n    except ValueError: return 0",
+        "try: return sum(path)\n    except ValueError: return 0",
+        "try: return [size for size in path]\n    except ValueError: return 0",
+        "try: return nested(path)\n    except ValueError: return 0",
+        "try: return map(nested, 'ab')\n    except ValueError: return 0",
+        "try: return path / checks.check\n    except ValueError: return 0",
+        "try: yield\n    except ValueError: return 0",
+        "try: from lab.checks import checked\n    except ValueError: checked = 0",
     ],
 )
 def test_refusals_count_where_code_goes_on_after_them(package: Package, going_on: str) -> None:
@@ -543,7 +568,10 @@ def test_refusals_count_where_code_goes_on_after_them(package: Package, going_on
     package.edit("lab.checks", "    return", "    if rate < 5: raise Refused\n    return")
     start = """
         import contextlib
+        from lab import checks
         from lab.checks import Refused, check
+        def nested(path):
+            return check(path)
         REFUSED = (Refused,)
         class Forgiving:
             def __enter__(self): ...
@@ -552,7 +580,7 @@ def test_refusals_count_where_code_goes_on_after_them(package: Package, going_on
         def translated():
             try: return check(1)
             except ValueError as error: raise OSError from error
-        def build():
+        def build(path):
             check(2)
         """
     package.write("lab.networks", f"{textwrap.dedent(start)}    {going_on}\n")
@@ -565,6 +593,9 @@ def test_refusals_count_where_code_goes_on_after_them(package: Package, going_on
     [
         "try: return check(1)\n    except ValueError as error: raise OSError from error",
         "try: return check(1)\n    except ImportError: return 0",
+        "try: text = path.read_text()\n    except ValueError: text = 0\n    return check(text)",
+        "try: found = json.loads(path.read_text()) == sizes(path)\n    except Exception: found = 0",
+        "with contextlib.suppress(ValueError): path.unlink()",
         "with contextlib.suppress(ImportError): return check(1)",
     ],
 )
@@ -575,10 +606,52 @@ def test_refusals_do_not_count_where_nothing_goes_on_after_them(
         "lab.checks", "class Refused(ValueError): ...\ndef check(rate):\n    return rate\n"
     )
     package.edit("lab.checks", "    return", "    if rate < 5: raise Refused\n    return")
-    start = "import contextlib\nfrom lab.checks import check\ndef build():\n    "
-    package.write("lab.networks", start + refusing + "\n")
+    start = """
+        import contextlib, json
+        from lab.checks import check
+        def sizes(path):
+            return {file.stem: len(file.read_bytes()) for file in sorted(path.glob("*"))}
+        def build(path):
+            check(2)
+        """
+    package.write("lab.networks", f"{textwrap.dedent(start)}    {refusing}\n")
     root = "lab.networks:build"
     assert not package.changes(root, "lab.checks", "rate < 5", "rate < 6", refusals=False)
+
+
+@pytest.mark.parametrize(("kind", "counts"), [("OSError", False), ("ValueError", True)])
+def test_what_a_function_returns_is_what_its_refusal_raises(
+    package: Package, kind: str, counts: bool
+) -> None:
+    code = f"""
+        def uncovered(): return ValueError("no")
+        def check(rate):
+            if rate < 5: raise uncovered()
+        def build(rate):
+            try: check(rate)
+            except {kind}: return 0
+        """
+    package.write("lab.checks", code)
+    root = "lab.checks:build"
+    assert package.changes(root, "lab.checks", "rate < 5", "rate < 6", refusals=False) == counts
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "try: open('x')\n    except OSError as error: return error.errno == 2",
+        "warnings.filterwarnings('ignore', 'A worker')",
+        "try: check(1)\n    except ValueError as error: raise OSError(f'{error}') from error",
+        "try: check(1)\n    except ValueError as error: logging.info('no: %s', error)",
+    ],
+)
+def test_texts_do_not_count_where_code_only_passes_them_on(
+    package: Package, statement: str
+) -> None:
+    package.write("lab.checks", "def check(rate):\n    raise ValueError('1')\n")
+    start = "import logging, warnings\nfrom lab.checks import check\n"
+    package.write("lab.networks", f"{start}def build():\n    check(2)\n    {statement}\n")
+    assert not package.changes("lab.networks:build", "lab.checks", "'1'", "'2'", texts=False)
 
 
 def test_what_only_a_text_or_a_refusal_uses_does_not_count(package: Package) -> None:
@@ -642,6 +715,8 @@ def test_a_single_name_can_be_resolved(package: Package) -> None:
         "%time lab.data.load()\nimport lab.data",
         "%%time\nfrom lab import data\ndata.load()",
         "from lab import data\n%timeit -n 3 data.load()",
+        "from lab import data\nx = %timeit -o data.load()",
+        "%run helper.py",
         "from lab.data import load\nawait load()",
     ],
 )
@@ -650,7 +725,7 @@ def test_what_a_lesson_uses_counts(package: Package, code: str) -> None:
     package.write("helper", "from lab.data import load\n")
     lesson = Script(TransformerManager().transform_cell(code))
     assert package.changes(lesson, "lab.data", "return 1", "return 2")
-    if "-n" not in code:
+    if "%run" not in code and "-o" not in code:
         assert not package.changes(lesson, "lab.data", "return 3", "return 4")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from evergreen.sources.origins import Origins
+from evergreen.sources.reduction import is_class
 from evergreen.sources.scopes import Function, Scope, function_scope, parameters
 from evergreen.sources.statements import EVERY_EXCEPTION, Import, Statement, imported
 from evergreen.sources.text import chain
@@ -14,18 +15,20 @@ from evergreen.sources.text import chain
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
-def note(statement: Statement, origins: Origins) -> None:
+def note(statement: Statement, origins: Origins, harmless: set[ast.AST]) -> None:
     """Add to a statement what its code does.
 
-    Where it is not plain whose a name is, it counts as the module's.
+    Where it is not plain whose a name is, it counts as the module's. Of the handlers of
+    exceptions those that are known to be harmless are left out.
     """
-    _Finder(statement, origins).visit(statement.node)
+    _Finder(statement, origins, harmless).visit(statement.node)
 
 
 class _Finder(ast.NodeVisitor):
-    def __init__(self, found: Statement, origins: Origins) -> None:
+    def __init__(self, found: Statement, origins: Origins, harmless: set[ast.AST]) -> None:
         self._found = found
         self._origins = origins
+        self._harmless = harmless
         self._scopes: list[Scope] = []
 
     def _visit_all(self, nodes: Iterable[ast.AST | None]) -> None:
@@ -71,8 +74,27 @@ class _Finder(ast.NodeVisitor):
         else:
             self._found.words.add(f".{node.attr}")
             self.visit(node.value)
-        if self._origins.of(node).startswith("sys.modules"):
+        origin = self._origins.of(node)
+        if origin.startswith("sys.modules"):
             self._found.words.add("sys.modules")
+        elif origin.startswith("builtins."):
+            self._found.words.add(origin.removeprefix("builtins."))
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        # Whether a module is loaded says nothing about its code.
+        match node:
+            case ast.Compare(ast.Constant(), [ast.In() | ast.NotIn()], [modules]):
+                if self._origins.of(modules) == "sys.modules":
+                    return
+        self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        match node.slice:
+            case ast.Constant(value=str(module)):
+                if self._origins.of(node.value) == "sys.modules":
+                    self._found.uses_imported.add((Import(0, module), ()))
+                    return
+        self.generic_visit(node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
@@ -105,6 +127,7 @@ class _Finder(ast.NodeVisitor):
         self._visit_all(node.decorator_list)
         self._visit_all(part.annotation for part in parameters(node.args))
         self._visit_all([node.returns, *node.args.defaults, *node.args.kw_defaults])
+        self._note_results(node)
         if node.name in ("__exit__", "__aexit__"):
             self._note_exit(node)
         self._visit_within(function_scope(node), node.body)
@@ -200,7 +223,7 @@ class _Finder(ast.NodeVisitor):
             self._found.refused.update(
                 self._origins.last_name(part) for part in raised if chain(part) != (node.name,)
             )
-        else:
+        elif node not in self._harmless:
             self._found.catches.update(self._caught(node.type))
         if node.name and any(_reads(part, node.name) for part in node.body):
             self._found.reads_exceptions = True
@@ -209,6 +232,13 @@ class _Finder(ast.NodeVisitor):
     def _caught(self, kind: ast.expr | None) -> Iterator[str]:
         for part in kind.elts if isinstance(kind, ast.Tuple) else [kind]:
             yield self._origins.last_name(part) or EVERY_EXCEPTION
+
+    def _note_results(self, node: Function) -> None:
+        returned = [part.value for part in ast.walk(node) if isinstance(part, ast.Return)]
+        calls = [part.func if isinstance(part, ast.Call) else None for part in returned]
+        names = {self._origins.last_name(part) for part in calls} or {""}
+        known = self._found.makes.setdefault(node.name, set())
+        known.update(name if is_class(name) else "" for name in names)
 
     def _note_exit(self, node: Function) -> None:
         names = {part.arg for part in parameters(node.args)[1:]}
@@ -225,12 +255,14 @@ class _Finder(ast.NodeVisitor):
         name = self._origins.last_name(node.func)
         keywords = {keyword.arg for keyword in node.keywords}
         match name, node.args:
-            case "suppress", kinds:
+            case "suppress", kinds if node not in self._harmless:
                 self._found.catches.update(name for kind in kinds for name in self._caught(kind))
             case "catch_warnings", _:
                 self._found.reads_exceptions |= "record" in keywords
-            case "filterwarnings", _:
-                self._found.reads_exceptions |= "message" in keywords or len(node.args) > 1
+            case "filterwarnings", [action, *others]:
+                hides = isinstance(action, ast.Constant) and action.value != "error"
+                if (others or "message" in keywords) and not hides:
+                    self._found.reads_exceptions = True
             case "dir" | "locals" | "vars", []:
                 if not self._is_in("function"):
                     self._found.words.add("globals")
@@ -249,8 +281,8 @@ def _leaves(node: ast.AST) -> bool:
 
 
 def _reads(node: ast.AST, name: str) -> bool:
-    """Tell whether code reads an exception otherwise than to raise."""
-    if isinstance(node, ast.Raise):
+    """Tell whether code reads more of an exception than its number, otherwise than to raise."""
+    if isinstance(node, ast.Raise) or (isinstance(node, ast.Attribute) and node.attr == "errno"):
         return False
     if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
         return True

@@ -18,10 +18,13 @@ class Hierarchy:
     def __init__(self, modules: Iterable[Module]) -> None:
         self._bases: dict[str, set[str]] = {}
         self._noticing: set[str] = set()
+        self._makes: dict[str, set[str]] = {}
         for module in modules:
             for name, bases in module.classes.items():
                 self._bases.setdefault(name, set()).update(bases)
             self._noticing |= module.noticing
+            for name, classes in module.makes.items():
+                self._makes.setdefault(name, set()).update(classes)
 
     def ancestors(self, name: str) -> set[str]:
         """Return a class with all from which it derives, as far as they are known."""
@@ -46,7 +49,9 @@ class Hierarchy:
             Of an exception, or of a function that returns one.
         caught : set of str
         """
-        if not self._is_known(name) and is_class(name):
+        if not is_class(name):
+            return any(self.may_be_caught(made, caught) for made in self._makes.get(name, [""]))
+        if not self._is_known(name):
             return True  # another package's, which may catch it
         ancestors = self.ancestors(name)
         if caught and not all(map(self._is_known, ancestors | caught)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from evergreen.sources.confinement import confined
 from evergreen.sources.finder import note
 from evergreen.sources.origins import Origins
 from evergreen.sources.reduction import Options, reduce
@@ -34,6 +35,8 @@ class Module:
         Its classes with their bases, by the last of their names.
     noticing : set of str
         Those of the classes that may notice that a subclass is defined.
+    makes : dict of str to set of str
+        Its functions, and what they return, as in :class:`Statement`.
     refused : set of str
         Exceptions of refusals at its top level that do not count.
     """
@@ -44,27 +47,30 @@ class Module:
         self.stars: list[Import] = []
         self.classes: dict[str, set[str]] = {}
         self.noticing: set[str] = set()
+        self.makes: dict[str, set[str]] = {}
         self.refused: set[str] = set()
         tree = parse(source, filename)
         origins = Origins(tree)
+        harmless = confined(tree, origins)
         for node in tree.body:
             parts, refused = reduce(node, origins, options)
             for part in _single(parts):
-                self._add(Statement(part, refused=refused), origins)
+                self._add(Statement(part, refused=refused), origins, harmless)
             if not parts:
                 self.refused |= refused
 
-    def _add(self, statement: Statement, origins: Origins) -> None:
-        note(statement, origins)
+    def _add(self, statement: Statement, origins: Origins, harmless: set[ast.AST]) -> None:
+        note(statement, origins, harmless)
         statement.has_effect = _has_effect(statement.node, origins)
-        is_import = isinstance(statement.node, ast.Import | ast.ImportFrom)
-        statement.is_unused_import = is_import and not statement.binds & origins.read
+        statement.is_unused_import = statement.is_import and not statement.binds & origins.read
         self.statements.append(statement)
         for name in statement.binds:
             self.binding.setdefault(name, []).append(statement)
         self.stars += statement.stars
         for name, bases in statement.classes.items():
             self.classes.setdefault(name, set()).update(bases)
+        for name, classes in statement.makes.items():
+            self.makes.setdefault(name, set()).update(classes)
         self.noticing |= statement.noticing
 
 

@@ -17,7 +17,7 @@ _PURE_DECORATORS = frozenset(
         "typing.runtime_checkable",
     }
 )
-_PURE_FUNCTIONS = frozenset(
+PURE_FUNCTIONS = frozenset(
     {
         *("abs", "all", "any", "bool", "bytes", "callable", "chr", "complex", "dict", "divmod"),
         *("enumerate", "float", "format", "frozenset", "getattr", "hasattr", "int", "isinstance"),
@@ -113,7 +113,7 @@ class Origins:
         if isinstance(function, ast.Attribute) and function.attr in _PURE_METHODS:
             return True
         origin = self.of(function)
-        return origin in _PURE_FUNCTIONS or origin.startswith("math.")
+        return origin in PURE_FUNCTIONS or origin.startswith("math.")
 
 
 def binds(expression: ast.AST) -> bool:

@@ -213,17 +213,20 @@ class Reach:
         if f"{module.name}:{name}" in self._resolved:
             return True
         statements = module.code.binding.get(name, [])
+        submodule = f"{module.name}.{name}"
+        hidden = False
         self._bound[key] = bool(statements)  # for modules that import each other
         for statement in statements:
             self._count(module, statement)
             for meant in statement.imports.get(name, []):
                 self._use(module.absolute(meant), (*meant.names, *attributes))
+                # A name that comes from the submodule of that name takes its place.
+                hidden |= statement.is_import and module.absolute(meant) == submodule
         for star in module.code.stars:
             source = self._load(module.absolute(star))
             if source and source.name not in self._resolved and self._look_up(source, names):
                 self._bound[key] = True
-        submodule = f"{module.name}.{name}"
-        if module.is_package and self._load(submodule):
+        if module.is_package and not hidden and self._load(submodule):
             self._use(submodule, tuple(attributes))
             self._bound[key] = True
         return self._bound[key]

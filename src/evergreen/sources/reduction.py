@@ -7,6 +7,7 @@ and code that only refuses can be left out too.
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -245,17 +246,29 @@ def _is_text(value: ast.expr) -> bool:
 
 
 def _magic(call: ast.expr) -> list[ast.stmt]:
-    """Return the code that IPython's call of a magic command holds as texts.
+    """Return the code in a call of one of IPython's magic commands, nothing for another call.
 
-    That is nothing where it is another call, or where the texts are not Python.
+    What is no Python, such as a command's options, may use any name that it mentions.
     """
     match call:
         case ast.Call(func=ast.Attribute(attr="run_line_magic" | "run_cell_magic"), args=args):
             try:
-                texts = [ast.literal_eval(value) for value in args]
-                if texts[:1] == ["run"]:  # a file, which nobody knows by its text
-                    texts.append("import_module")
-                return [part for text in texts for part in parse(text, "<magic>").body]
-            except (SyntaxError, TypeError, ValueError):
+                texts = [str(ast.literal_eval(value)) for value in args]
+                code = [part for text in texts[1:] for part in _mentioned(text)]
+            except (SyntaxError, ValueError):
                 return []
+            # A file's code is nobody's to tell from its name.
+            runs = ["import_module"] if texts[0] == "run" else []
+            return [*parse("\n".join([*texts[:1], *runs]), "<magic>").body, *code]
     return []
+
+
+def _mentioned(text: str) -> list[ast.stmt]:
+    try:
+        return parse(text, "<magic>").body
+    except SyntaxError:
+        if "\n" in text or "import" in text:
+            raise
+        names = (name for name in re.findall(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*", text))
+        known = [name for name in names if not any(map(keyword.iskeyword, name.split(".")))]
+        return [*parse("\n".join(known), "<magic>").body, ast.Expr(ast.Tuple([ast.Constant(text)]))]

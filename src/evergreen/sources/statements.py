@@ -58,6 +58,9 @@ class Statement:
         The classes defined here with their bases, by the last of their names.
     noticing : set of str
         Those of the classes that may notice that a subclass is defined.
+    makes : dict of str to set of str
+        The functions defined here with the classes whose objects they return, and "" for
+        anything else.
     catches : set of str
         Exceptions that may end here.
     refused : set of str
@@ -81,11 +84,17 @@ class Statement:
     words: set[str] = dataclasses.field(default_factory=set)
     classes: dict[str, set[str]] = dataclasses.field(default_factory=dict)
     noticing: set[str] = dataclasses.field(default_factory=set)
+    makes: dict[str, set[str]] = dataclasses.field(default_factory=dict)
     catches: set[str] = dataclasses.field(default_factory=set)
     refused: set[str] = dataclasses.field(default_factory=set)
     reads_exceptions: bool = False
     has_effect: bool = False
     is_unused_import: bool = False
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it does nothing but import."""
+        return isinstance(self.node, ast.Import | ast.ImportFrom)
 
     @functools.cached_property
     def digest(self) -> str:

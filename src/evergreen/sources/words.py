@@ -17,7 +17,7 @@ TELLING = frozenset(
 )
 """Code reads the texts of exceptions or warnings."""
 
-OWN_NAMESPACE = frozenset({"eval", "exec", "globals", "builtins", ".run_line_magic"})
+OWN_NAMESPACE = frozenset({"eval", "exec", "globals", ".run_line_magic"})
 """Code reads any name of its own module."""
 
 ANYTHING = frozenset(
