@@ -7,10 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keras
 import numpy as np
+import psutil
 import pytest
 from package import copy_package, output, python, start
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -179,7 +181,7 @@ def keys(*paths: Path) -> dict[str, str]:
 
 def changed_keys(source: Path, module: str, old: str, new: str) -> set[str]:
     """Edit a copy of the package, and name the networks whose runs are then others."""
-    before = keys(source)
+    before = {name: runs.key(Recipe(name)) for name in NETWORKS}
     replace(source / "bnlab" / f"{module}.py", old, new)
     after = keys(source)
     return {network for network in before if before[network] != after[network]}
@@ -219,10 +221,14 @@ def test_the_key_does_not_depend_on_where_the_package_lies(source: Path) -> None
     [
         ("training/graphs", "learning_rate * gradient", "2 * learning_rate * gradient"),
         ("training/trainer", "THREADS = 1", "THREADS = 2"),
+        ("training/building", 'metrics=["accuracy"]', 'metrics=["mse"]'),
+        ("training/events", "step=number - 1", "step=number"),
         ("data", "VALID_SIZE = 5_000", "VALID_SIZE = 6_000"),
         ("data", "np.divide(pixels, 255", "np.divide(pixels, 256"),
         ("data", "0402a96d", "1402a96d"),
-        ("runs/worker", "trained.model.save_weights", "trained.model.save"),
+        ("environment", '"TF_ENABLE_ONEDNN_OPTS": "1"', '"TF_ENABLE_ONEDNN_OPTS": "0"'),
+        ("recipes", "recipe.initializer, recipe", "recipe.activation, recipe"),
+        ("runs/record", "trained.model.save_weights", "trained.model.save"),
         ("networks", "from keras import layers", "import keras.layers as layers"),
     ],
 )
@@ -230,6 +236,17 @@ def test_a_change_of_what_every_run_depends_on_changes_every_key(
     source: Path, module: str, old: str, new: str
 ) -> None:
     assert changed_keys(source, module, old, new) == set(NETWORKS)
+
+
+def test_a_constant_in_a_module_that_a_network_imports_changes_its_key(source: Path) -> None:
+    slopes = source / "bnlab" / "slopes.py"
+    slopes.write_text("SLOPE = 0.3\n", "utf-8")
+    network = source / "bnlab" / "networks.py"
+    replace(network, "import keras\n", "import keras\nfrom bnlab import slopes\n")
+    replace(network, "negative_slope=0.3", "negative_slope=slopes.SLOPE")
+    before = keys(source)
+    replace(slopes, "0.3", "0.2")
+    assert before.items() - keys(source).items() == {("baseline", before["baseline"])}
 
 
 @pytest.mark.parametrize(
@@ -251,21 +268,59 @@ def test_editing_one_network_changes_its_own_key_alone(
     [
         ("networks", "no batch normalization.", "without batch normalization."),
         ("networks", "        [\n            layers.Input", "        [  # ours\n layers.Input"),
+        ("networks", "line_length=64", "line_length=65"),
         ("training/trainer", '"""Train one network', '"""Train a single network'),
         ("training/trainer", '"""Threads that train', '"""The threads that train'),
-        ("training/coverage", "# The name changes nothing", "# The name is nothing"),
+        ("training/fast", "Epochs and batch size are whole", "Epochs and batches are whole"),
+        ("training/fast", "if epochs < 1 or batch_size < 1", "if epochs < 2 or batch_size < 1"),
+        ("training/coverage", "trains with no loss weights", "has no loss weights"),
+        ("training/coverage", "if model.run_eagerly", "if model.built and model.run_eagerly"),
+        ("training/structure", 'case "ReLU"', 'case "PReLU"'),
+        ("training/variants", "recipe.initial_scale * layer", "2 * recipe.initial_scale * layer"),
         ("data", '"""The garment that', '"""The piece of clothing that'),
-        ("runs/worker", "# NumPy writes to memory first:", "# NumPy writes to its memory first:"),
+        ("data", "cannot be unpacked", "does not unpack"),
+        ("runs/record", "# NumPy writes to memory first:", "# NumPy writes to its memory first:"),
+        ("runs/worker", '"finished": datetime', '"ended": datetime'),
+        ("runs/host", "cores", "processors"),
         ("runs/pool", "(each needs about 1.3 GiB)", "(each needs much)"),
-        ("networks", "line_length=64", "line_length=65"),
-        ("figures/style", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)"),
+        ("runs/pool", "timeout=0.5", "timeout=0.6"),
+        ("recipes", '"batches of {}"', '"{} at once"'),
         ("catalogue", '"#5d6673"', '"#5d6674"'),
+        ("catalogue", 'title="Baseline"', 'title="The baseline"'),
+        ("figures/style", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)"),
     ],
 )
 def test_what_changes_no_number_changes_no_key(
     source: Path, module: str, old: str, new: str
 ) -> None:
     assert changed_keys(source, module, old, new) == set()
+
+
+def test_a_network_s_own_optimizer_changes_its_key_alone(source: Path) -> None:
+    changed = changed_keys(source, "catalogue", 'hatch="///",', 'hatch="///", optimizer="Adam",')
+    assert changed == {"bn_approach_one"}
+
+
+def test_a_change_of_the_variations_changes_the_keys_of_varied_recipes(source: Path) -> None:
+    code = KEYS.replace("Recipe(name)", "Recipe(name, initial_scale=2)")
+    before = python(code, source)
+    replace(source / "bnlab/training/variants.py", "layer_norm:", "layer_norm is True:")
+    assert json.loads(before).items().isdisjoint(json.loads(python(code, source)).items())
+
+
+def test_a_new_field_of_the_recipe_changes_no_key(source: Path) -> None:
+    keys_py = source / "bnlab" / "runs" / "keys.py"
+    replace(keys_py, '    "layer_norm": False,', '    "layer_norm": False,\n    "momentum": 0.0,')
+    old = "    layer_norm: bool = False"
+    assert changed_keys(source, "recipes", old, f"{old}\n    momentum: float = 0.0") == set()
+
+
+def test_other_defaults_change_no_key_of_a_recipe_that_says_what_it_wants(source: Path) -> None:
+    said = KEYS.replace("Recipe(name)", "Recipe(name, epochs=10)")
+    before, all_before = python(said, source), keys()
+    replace(source / "bnlab" / "recipes.py", "epochs: int = 10", "epochs: int = 3")
+    assert python(said, source) == before
+    assert all_before.items().isdisjoint(keys(source).items())
 
 
 @pytest.mark.parametrize("library", runs.LIBRARIES)
@@ -300,6 +355,29 @@ print(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text("utf
 @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells it this way.")
 def test_a_process_that_trains_every_network_needs_less_than_1_3_gib() -> None:
     assert int(python(PEAK)) * 1024 < 1.3 * 2**30
+
+
+LONG = """
+from bnlab import runs
+from bnlab.recipes import Recipe
+
+runs.load_all([Recipe("baseline", seed, epochs=1_000) for seed in (1, 2)])
+"""
+
+
+def test_training_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
+    parent = start(LONG, EVERGREEN_STORE=tmp_path)
+    drafts = []
+    while not drafts:  # until one trains
+        assert parent.poll() is None
+        time.sleep(0.1)
+        drafts = list((tmp_path / "runs").glob(".*/events/train/*"))
+    children = psutil.Process(parent.pid).children(recursive=True)
+    parent.kill()
+    parent.communicate()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert len(children) >= 2
+    assert alive == []
 
 
 # What is not recorded.

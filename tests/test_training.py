@@ -415,6 +415,22 @@ class Penalty(layers.Layer):
         return inputs
 
 
+class Draws(layers.Layer):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return inputs + tf.random.normal(tf.shape(inputs))
+
+
+class Hides(layers.Layer):
+    """Does what another layer does, and tells nobody."""
+
+    def __init__(self, layer: layers.Layer) -> None:
+        super().__init__()
+        self._hidden = [lambda inputs: layer(inputs, training=True)]
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return self._hidden[0](inputs)
+
+
 class OwnStep(keras.Sequential):
     def train_step(self, batch: Any) -> dict[str, float]:
         return {"loss": 0.0}
@@ -431,6 +447,9 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "dropout": lambda: small_network(layers.Dropout(0.5)),
     "noise": lambda: small_network(layers.GaussianNoise(0.5)),
     "a nested dropout": lambda: small_network(keras.Sequential([layers.Dropout(0.5)])),
+    "TensorFlow's own noise": lambda: small_network(Draws()),
+    "a hidden dropout": lambda: small_network(Hides(layers.Dropout(0.5))),
+    "a hidden bfloat16": lambda: small_network(Hides(layers.Dense(5, dtype="bfloat16"))),
     "bfloat16": lambda: small_network(dtype="mixed_bfloat16"),
     "float64": lambda: small_network(dtype="float64"),
     "a step of its own": lambda: OwnStep(small_network().layers),

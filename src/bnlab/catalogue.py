@@ -50,7 +50,7 @@ class Network:
     dropout : float
         The share of a hidden layer's outputs that each training step drops.
     optimizer : str
-        Keras's name of the optimizer that trains it; the recipe has the learning rate.
+        The class in ``keras.optimizers`` that trains it; the recipe has the learning rate.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Network:
     normalizes_inputs: bool = False
     bias: bool = True
     dropout: float = 0.0
-    optimizer: str = "sgd"
+    optimizer: str = "SGD"
 
     @property
     def normalized(self) -> bool:

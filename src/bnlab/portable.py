@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bnlab import catalogue, data, plain, runs
+from bnlab import catalogue, data, plain, recipes, runs
 from bnlab.plain import Activation, Dense, Layer, Normalization
 from evergreen import sources
 from evergreen.store import Store
@@ -29,8 +29,8 @@ CONTENTS = "networks.json"
 STEPS = (2**-13, 2**-15, 2**-17)
 """The step of each dense layer; later ones have the last.
 
-In root mean squares of its weights, if those of its inputs are 1: smaller inputs bear a coarser
-step. Most of the weights are the first layer's, so that is where a coarse step saves most.
+In root mean squares of its weights, if those of its inputs are 1: smaller inputs tolerate a
+coarser step. Most of the weights are the first layer's, so that is where a coarse step saves most.
 """
 
 SAMPLE = 5_000
@@ -51,9 +51,11 @@ def exported() -> Path:
 
     It holds :data:`CONTENTS` and the files that are named there.
     """
-    course = [runs.load(name) for name in catalogue.NETWORKS]
-    modules = (f"bnlab.{name}" for name in ("batchnorm", "catalogue", "plain", "portable"))
-    key = sources.digest(*(run.key for run in course), *map(sources.module_digest, modules))
+    course = runs.load_all(recipes.Recipe(name) for name in catalogue.NETWORKS)
+    code = sources.Codebase(["bnlab"]).digest_of(
+        [f"{__name__}:_export"], resolved=["bnlab.runs"], texts=False, refusals=False
+    )
+    key = sources.digest(code, *(run.key for run in course))
     return _store.make(key, functools.partial(_export, course))
 
 
@@ -141,7 +143,7 @@ def _export(course: Sequence[runs.Run], folder: Path) -> None:
     networks = []
     for run in course:
         described, numbers = _closest(run)
-        network = run.network
+        network = catalogue.find(run.recipe.network)
         names = {"name": network.name, "title": network.title}
         colors = {"color": network.color, "dark_color": network.dark_color}
         file = _written(folder / f"{network.name}.bin", numbers)

@@ -105,11 +105,11 @@ class Recipe:
         network = catalogue.find(self.network)
         return self.activation or network.activation, self.initializer or network.initializer
 
-    @property
-    def varied(self) -> bool:
-        """Whether the network is another one than the course's, by :mod:`bnlab.variants`."""
-        chosen = (self.activation, self.initializer, self.initial_scale, self.layer_norm)
-        return chosen != (None, None, 1.0, False)
+
+def is_varied(recipe: Recipe) -> bool:
+    """Tell whether a recipe changes the network itself, by :mod:`bnlab.training.variants`."""
+    chosen = (recipe.activation, recipe.initializer, recipe.initial_scale, recipe.layer_norm)
+    return chosen != (None, None, 1.0, False)
 
 
 PAGE_SEED = 42

@@ -32,6 +32,11 @@ class Progress(tqdm):
         self._parts = f"{parts} {part}s"
         super().__init__(total=total, desc=what, unit=step, dynamic_ncols=True, miniters=total + 1)
 
+    def tell(self, sentence: str) -> None:
+        """Show a sentence above the line, where that is shown at all."""
+        if not self.disable:
+            self.write(sentence, file=sys.stderr)
+
     def show(self, steps: int, done: int, under_way: Collection[str]) -> None:
         """Show how many steps and parts are done, and the names of those under way."""
         self.n = steps

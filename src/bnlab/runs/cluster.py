@@ -12,17 +12,15 @@ import dataclasses
 import functools
 import io
 import json
-import os
 import socket
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bnlab import runs
+from bnlab import environment, runs
 from bnlab.recipes import Recipe
 from bnlab.runs import pool, stored, worker
 from evergreen.progress import Progress
@@ -151,12 +149,8 @@ def _unpack(packed: bytes, folder: Path) -> None:
 
 def _train(recipe: Recipe) -> None:
     """Train a run into this process's store, unless its parent ends before."""
-
-    def end_with_parent() -> None:
-        sys.stdin.read()  # only the parent holds the other end
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    worker.end_with_parent(sys.stdin.read)
+    environment.fix()
     worker.train_here(recipe)
 
 

@@ -1,4 +1,4 @@
-"""The key of a run: the digest of everything that its numbers depend on."""
+"""The key of a run: the digest of everything that its numbers depend on, and of nothing else."""
 
 from __future__ import annotations
 
@@ -6,20 +6,49 @@ import dataclasses
 import functools
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from bnlab import data
-from bnlab.recipes import Recipe
+from bnlab import catalogue, data
+from bnlab.recipes import Recipe, is_varied
 from evergreen import sources
 
 LIBRARIES = ("tensorflow", "keras", "numpy")
 """The distributions whose versions a run's numbers depend on."""
 
+NEUTRAL: dict[str, object] = {
+    "activation": None,
+    "initializer": None,
+    "initial_scale": 1.0,
+    "layer_norm": False,
+}
+"""At these values a recipe is what it was before it had the field, so they are left out of the
+key. A new field changes no key of old if it stands here."""
+
+ROOTS = (
+    "bnlab.environment:fix",
+    "bnlab.recipes:is_varied",
+    "bnlab.runs.record:train_into",
+    "bnlab.training.trainer:use_one_thread",
+)
+"""The code that computes every run and writes what is read back, with all that it uses."""
+
+RESOLVED = (
+    "bnlab.catalogue",  # of its values those that decide anything are in the key
+    "bnlab.networks",  # of which a run uses one
+    "bnlab.recipes",
+    "bnlab.training.coverage",  # chooses between two programs for the same arithmetic
+    "bnlab.training.structure",  # only refuses
+    "bnlab.training.variants",  # of which most runs use nothing
+)
+"""Modules that are not followed: what a run uses of them is named or in the key by its value."""
+
 
 def key(recipe: Recipe) -> str:
     """Return the digest of everything that a run of this recipe depends on.
 
-    That is the recipe, the code of the network and of the modules that train it, the data,
-    and the versions of :data:`LIBRARIES`. Comments and docstrings do not count.
+    That is the recipe; the code of the network, of what trains it, and of what writes its
+    numbers, weights and event logs; the data; and the versions of :data:`LIBRARIES`. Comments,
+    docstrings, the texts of errors, what is refused, and what only tells of a run do not count.
     """
     return keys([recipe])[0]
 
@@ -34,25 +63,29 @@ def keys(recipes: Iterable[Recipe], versions: Mapping[str, str] | None = None) -
         Versions of :data:`LIBRARIES` in place of the installed ones.
     """
     libraries = json.dumps(versions or sources.versions(LIBRARIES), sort_keys=True)
+    codebase = sources.Codebase(["bnlab"])
 
     @functools.cache
-    def depends_on(network: str, varied: bool) -> tuple[str, ...]:
-        parts = ["building", "events", "fast", "graphs", "trainer"]
-        if varied:
-            parts.append("variants")
-        modules = ["data", *(f"training.{part}" for part in parts)]
-        return (
-            sources.function_digest("bnlab.networks", network),
-            *(sources.module_digest(f"bnlab.{name}") for name in modules),
-            sources.function_digest("bnlab.runs.worker", "_train_into"),
-            data.digest(),
-            libraries,
-        )
+    def code_of(network: str, varied: bool) -> str:
+        used = [f"bnlab.networks:{network}", *(["bnlab.training.variants:vary"] if varied else [])]
+        return codebase.digest_of([*ROOTS, *used], resolved=RESOLVED, texts=False, refusals=False)
 
     return [
         sources.digest(
-            json.dumps(dataclasses.asdict(recipe), sort_keys=True),
-            *depends_on(recipe.network, recipe.varied),
+            json.dumps(chosen(recipe), sort_keys=True),
+            code_of(recipe.network, is_varied(recipe)),
+            data.digest(),
+            libraries,
         )
         for recipe in recipes
     ]
+
+
+def chosen(recipe: Recipe) -> dict[str, Any]:
+    """Return what a key holds of a recipe, and of the catalogue."""
+    fields = dataclasses.asdict(recipe)
+    optimizer = catalogue.find(recipe.network).optimizer
+    return {
+        **{name: value for name, value in fields.items() if (name, value) not in NEUTRAL.items()},
+        **({} if optimizer == "SGD" else {"optimizer": optimizer}),
+    }

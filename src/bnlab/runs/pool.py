@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import multiprocessing
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import joblib
@@ -14,9 +15,9 @@ from joblib.externals import loky
 
 from bnlab import catalogue
 from bnlab.recipes import Recipe
+from bnlab.runs import worker
 from bnlab.runs.keys import key
 from bnlab.runs.memory import workers
-from bnlab.runs.worker import train_and_store
 from evergreen.errors import EvergreenError
 from evergreen.progress import Progress
 
@@ -27,10 +28,18 @@ class TrainingError(EvergreenError):
 
 def train_all(recipes: list[Recipe]) -> None:
     """Train runs side by side, and store each as soon as it is finished."""
+    # The workers hold one end, and notice when this process no longer holds the other.
+    theirs, ours = multiprocessing.Pipe(duplex=False)
     # Always in other processes, also a single run on a single core: TensorFlow takes no other
     # count of threads in a process in which it has computed.
-    executor = loky.ProcessPoolExecutor(min(len(recipes), joblib.cpu_count(), workers()))
+    executor = loky.ProcessPoolExecutor(
+        min(len(recipes), joblib.cpu_count(), workers()),
+        initializer=worker.begin,
+        initargs=(theirs,),
+    )
     with (
+        ours,
+        theirs,
         warnings.catch_warnings(),
         tempfile.TemporaryDirectory() as folder,
         Progress(
@@ -45,9 +54,10 @@ def train_all(recipes: list[Recipe]) -> None:
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
         # A worker makes a run's counter when it begins, and adds a byte after every epoch.
         counters = {recipe: Path(folder) / key(recipe) for recipe in recipes}
+        told: set[str] = set()
         try:
             running = {
-                executor.submit(train_and_store, recipe, counters[recipe]): recipe
+                executor.submit(worker.train_and_store, recipe, counters[recipe]): recipe
                 for recipe in sorted(recipes, key=by_cost)
             }
             waiting = set(running)
@@ -58,6 +68,9 @@ def train_all(recipes: list[Recipe]) -> None:
                 for future in finished:
                     with reporting(running[future]):
                         future.result()
+                for sentence in _notes(counters.values()) - told:
+                    progress.tell(sentence)
+                    told.add(sentence)
                 begun = {
                     recipe: counter.stat().st_size
                     for recipe, counter in counters.items()
@@ -67,6 +80,12 @@ def train_all(recipes: list[Recipe]) -> None:
                 progress.show(sum(begun.values()), len(running) - len(waiting), sorted(under_way))
         finally:
             executor.shutdown(wait=True, kill_workers=True)
+
+
+def _notes(counters: Iterable[Path]) -> set[str]:
+    """Return the sentences that workers have to tell."""
+    notes = (worker.note_beside(counter) for counter in counters)
+    return {note.read_text("utf-8") for note in notes if note.exists()} - {""}
 
 
 def by_cost(recipe: Recipe) -> tuple[int, bool, str, str]:

@@ -1,38 +1,70 @@
-"""Train one run in this process, and put it into the store with its provenance."""
+"""A process that trains: one run after the other, each into the store with its provenance."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import functools
-import io
 import json
-import logging
+import os
 import platform
 import tempfile
+import threading
 import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from bnlab import catalogue, environment
 from bnlab.recipes import Recipe
+from bnlab.runs import record
 from bnlab.runs.host import machine, processor
 from bnlab.runs.keys import LIBRARIES
 from bnlab.runs.stored import keep
-from bnlab.runs.values import FINAL, METRICS
 from evergreen import sources
 
-if TYPE_CHECKING:
-    import keras
+
+def begin(parent: Connection) -> None:
+    """Prepare a process that does nothing but train.
+
+    Parameters
+    ----------
+    parent : multiprocessing.connection.Connection
+        A pipe whose other end the parent alone holds, and never writes to.
+    """
+    end_with_parent(functools.partial(parent.poll, None))
+    environment.fix()
+
+
+def end_with_parent(wait: Callable[[], object]) -> None:
+    """End this process as soon as its parent ends, however that happens.
+
+    Parameters
+    ----------
+    wait : callable
+        Returns or raises when the parent is gone, as reading from a pipe of its does.
+    """
+
+    def watch() -> None:
+        try:
+            wait()
+        finally:
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def train_and_store(recipe: Recipe, counter: Path) -> None:
-    """Train a run and store it; after every epoch the counter, a file, grows by a byte."""
+    """Train a run and store it, unless it is there.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    counter : pathlib.Path
+        A file that grows by a byte after every epoch. What is to be told of the training
+        stands in a file beside it, see :func:`note_beside`.
+    """
     counter.touch()
-    # Each network and batch size is compiled once, of which TensorFlow warns as of a mistake.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    keep(recipe, functools.partial(_train_into, recipe, counter))
+    keep(recipe, functools.partial(_write, recipe, counter))
 
 
 def train_here(recipe: Recipe) -> None:
@@ -44,49 +76,44 @@ def train_here(recipe: Recipe) -> None:
         train_and_store(recipe, Path(folder) / "epochs")
 
 
-def _train_into(recipe: Recipe, counter: Path, folder: Path) -> None:
+def note_beside(counter: Path) -> Path:
+    """Return the file with a sentence on how a run is trained, if there is anything to say."""
+    return counter.with_name(f"{counter.name}.note")
+
+
+def _write(recipe: Recipe, counter: Path, folder: Path) -> None:
     from bnlab import training
-    from bnlab.training import events
 
-    training.use_one_thread()
+    # isort: split
+
+    import tensorflow as tf
+
     started = time.perf_counter()
-    with events.EventLog(folder / "events") as log:
+    training.use_one_thread()
+    # Each network and batch size is compiled once, of which TensorFlow warns as of a mistake.
+    tf.get_logger().setLevel("ERROR")
+    obstacle = training.obstacle(recipe)
+    if obstacle is not None:
+        title = catalogue.find(recipe.network).title
+        note_beside(counter).write_text(
+            f"Keras's own fit trains {title}, which takes longer: bnlab.training.fit {obstacle}.",
+            "utf-8",
+        )
 
-        def after_epoch(number: int, epoch: training.Epoch, model: keras.Sequential) -> None:
-            weights = {variable.path: np.asarray(variable.value) for variable in model.variables}
-            log.write(number, epoch._asdict(), weights)
-            with counter.open("ab") as file:
-                file.write(b".")
+    def count() -> None:
+        with counter.open("ab") as file:
+            file.write(b".")
 
-        trained = training.train(recipe, after_epoch)
-    trained.model.save_weights(folder / "model.weights.h5")
-    # NumPy writes to memory first: of a full disk it would only say that it wrote too little.
-    probabilities = io.BytesIO()
-    np.save(probabilities, trained.test_probabilities)
-    (folder / "test_probabilities.npy").write_bytes(probabilities.getvalue())
-    history = {metric: [getattr(epoch, metric) for epoch in trained.history] for metric in METRICS}
-    _write_json(
-        folder / "run.json",
-        {
-            "recipe": dataclasses.asdict(recipe),
-            "history": history,
-            **{metric: getattr(trained, metric) for metric in FINAL},
-        },
-    )
-    _write_json(
-        folder / "provenance.json",
-        {
-            "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "seconds": time.perf_counter() - started,
-            "epoch_seconds": trained.seconds,
-            "processor": processor(),
-            "machine": machine(),
-            "platform": platform.platform(),
-            "python": platform.python_version(),
-            "versions": sources.versions(LIBRARIES),
-        },
-    )
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    trained = record.train_into(folder, recipe, count)
+    provenance = {
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "seconds": time.perf_counter() - started,
+        "epoch_seconds": trained.seconds,
+        "trained_by": "Keras's fit" if obstacle else "bnlab.training.fit",
+        "processor": processor(),
+        "machine": machine(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "versions": sources.versions(LIBRARIES),
+    }
+    (folder / "provenance.json").write_text(json.dumps(provenance, indent=1) + "\n", "utf-8")

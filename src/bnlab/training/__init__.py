@@ -2,7 +2,7 @@
 
 from bnlab.training.building import build, compile
 from bnlab.training.fast import Epoch, batch_orders, fit
-from bnlab.training.trainer import THREADS, Trained, train, use_one_thread
+from bnlab.training.trainer import THREADS, Trained, obstacle, train, use_one_thread
 
 __all__ = [
     "THREADS",
@@ -12,6 +12,7 @@ __all__ = [
     "build",
     "compile",
     "fit",
+    "obstacle",
     "train",
     "use_one_thread",
 ]

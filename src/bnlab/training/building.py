@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from bnlab import networks, quiet  # noqa: F401  (loads TensorFlow before Keras would)
-from bnlab.recipes import Recipe
-from bnlab.training import variants
+from collections.abc import Callable
+
+from bnlab import catalogue, networks, quiet  # noqa: F401  (loads TensorFlow first)
+from bnlab.recipes import Recipe, is_varied
+from bnlab.training import structure, variants
 
 # isort: split
 
 import keras
 
 
-def compile(model: keras.Sequential, learning_rate: float = 1e-3) -> keras.Sequential:
+def compile(
+    model: keras.Sequential,
+    learning_rate: float = 1e-3,
+    optimizer: Callable[..., keras.Optimizer] = keras.optimizers.SGD,
+) -> keras.Sequential:
     """Compile a network as the notebook does, and return it."""
     model.compile(
         loss="sparse_categorical_crossentropy",
-        optimizer=keras.optimizers.SGD(learning_rate=learning_rate),
+        optimizer=optimizer(learning_rate=learning_rate),
         metrics=["accuracy"],
     )
     return model
@@ -26,8 +32,15 @@ def build(recipe: Recipe) -> keras.Sequential:
 
     A varied network takes them from the recipe's own seed, see
     :func:`bnlab.training.variants.vary`.
+
+    Raises
+    ------
+    StructureError
+        If the network is not what the catalogue says of it.
     """
+    network = catalogue.find(recipe.network)
     model = getattr(networks, recipe.network)()
-    if recipe.varied:
+    structure.check(network, model)
+    if is_varied(recipe):
         model = variants.vary(model, recipe)
-    return compile(model, recipe.learning_rate)
+    return compile(model, recipe.learning_rate, getattr(keras.optimizers, network.optimizer))

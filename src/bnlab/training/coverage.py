@@ -1,6 +1,11 @@
-"""What the trainer covers: networks that it trains as Keras's own ``fit`` would, and no others."""
+"""What the fast trainer covers: networks that it trains as Keras's own ``fit`` would.
+
+Whatever else ``model.fit`` would honour stands in its way and has a sentence here.
+"""
 
 from __future__ import annotations
+
+import warnings
 
 from bnlab import quiet  # noqa: F401  (loads TensorFlow before Keras would)
 
@@ -8,50 +13,95 @@ from bnlab import quiet  # noqa: F401  (loads TensorFlow before Keras would)
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 
 def check(model: keras.Sequential, image: np.ndarray) -> None:
-    """Refuse what ``model.fit`` would honour and :func:`fit` would not."""
+    """Refuse a model that the fast trainer does not cover.
+
+    Parameters
+    ----------
+    model : keras.Sequential
+    image : numpy.ndarray
+        One image, with an axis for the batch: builds a model that is not built yet.
+
+    Raises
+    ------
+    ValueError
+        With what is not covered.
+    """
     if type(model) is not keras.Sequential or not model.compiled:
         raise ValueError(
             "bnlab.training.fit trains a compiled keras.Sequential. Call "
             "bnlab.training.compile(model) first, or use model.fit instead."
         )
+    found = obstacle(model, image)
+    if found is not None:
+        raise ValueError(f"bnlab.training.fit {found}. Use model.fit instead.")
+
+
+def obstacle(model: keras.Sequential, image: np.ndarray) -> str | None:
+    """Return why the fast trainer cannot train a compiled model, or None if it can.
+
+    The sentence has no subject, since that is the trainer.
+    """
+    return _of_compile(model) or _of_layers(model, image)
+
+
+def _of_compile(model: keras.Sequential) -> str | None:
     optimizer = model.optimizer
     if type(optimizer) is not keras.optimizers.SGD:
-        raise _uncovered(f"trains with keras.optimizers.SGD, not with {type(optimizer).__name__}")
-    if not isinstance(optimizer._learning_rate, keras.Variable):
-        raise _uncovered("trains with a fixed learning rate, not with a schedule or a function")
+        return f"trains with keras.optimizers.SGD, not with {type(optimizer).__name__}"
+    with warnings.catch_warnings():  # Keras warns of a function that it writes down
+        warnings.simplefilter("ignore")
+        config = optimizer.get_config()
+    if not isinstance(config["learning_rate"], float):
+        return "trains with a fixed learning rate, not with a schedule or a function"
     plain = keras.optimizers.SGD(learning_rate=0.5).get_config()
     # The name changes nothing, and any fixed learning rate is covered.
-    config = optimizer.get_config() | {"name": plain["name"], "learning_rate": 0.5}
+    config |= {"name": plain["name"], "learning_rate": 0.5}
     if config != plain:
         options = {name: value for name, value in config.items() if value != plain[name]}
-        raise _uncovered(f"trains with plain SGD, not with SGD's options {options}")
+        return f"trains with plain SGD, not with SGD's options {options}"
     if model.loss != "sparse_categorical_crossentropy":
-        raise _uncovered(
-            f'trains with the loss "sparse_categorical_crossentropy", not with {model.loss!r}'
-        )
-    if model._compile_loss._user_loss_weights:
-        raise _uncovered("trains with no loss weights")
-    metrics = model._compile_metrics
-    if not metrics or metrics._user_metrics != ["accuracy"] or metrics._user_weighted_metrics:
-        raise _uncovered('measures metrics=["accuracy"] and no others')
+        return f'trains with the loss "sparse_categorical_crossentropy", not with {model.loss!r}'
+    compiled = model.get_compile_config()
+    if compiled["loss_weights"]:
+        return "trains with no loss weights"
+    if compiled["metrics"] != ["accuracy"] or compiled["weighted_metrics"]:
+        return 'measures metrics=["accuracy"] and no others'
     if model.run_eagerly:
-        raise _uncovered("compiles each epoch and does not run eagerly")
+        return "compiles each epoch and does not run eagerly"
+    return None
+
+
+def _of_layers(model: keras.Sequential, image: np.ndarray) -> str | None:
     model(image, training=False)  # builds it if need be, and collects its layers' penalties
     if model.losses:
-        raise _uncovered("adds no penalties to the loss, as a regularizer does")
+        return "adds no penalties to the loss, as a regularizer does"
     if any(variable.constraint is not None for variable in model.trainable_variables):
-        raise _uncovered("applies no constraints to the weights")
-    for layer in model._flatten_layers(include_self=False):
-        if layer._seed_generators:
-            raise _uncovered(f"draws no random numbers, as the layer {layer.name!r} does")
-        if layer.dtype_policy.name != "float32":
-            raise _uncovered(
-                f"computes in float32, not in the {layer.dtype_policy.name} of {layer.name!r}"
-            )
+        return "applies no constraints to the weights"
+    operations, types = _computed(model)
+    if any("Random" in operation for operation in operations):
+        return "draws no random numbers, as dropout does"
+    if others := types - {"float32"}:
+        return f"computes in float32, not in {', '.join(sorted(others))}"
+    return None
 
 
-def _uncovered(sentence: str) -> ValueError:
-    return ValueError(f"bnlab.training.fit {sentence}. Use model.fit instead.")
+def _computed(model: keras.Sequential) -> tuple[set[str], set[str]]:
+    """Return the operations of a training pass, and the floating-point types it computes in.
+
+    The pass is traced, not run, so nothing changes: what layers do counts, whatever they say.
+    """
+    images = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
+    traced = tf.function(lambda pixels: model(pixels, training=True), autograph=False)
+    graph = traced.get_concrete_function(images).graph.as_graph_def()
+    nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
+    types = {
+        tf.as_dtype(value.type)
+        for node in nodes
+        for value in node.attr.values()
+        if value.WhichOneof("value") == "type" and value.type
+    }
+    return {node.op for node in nodes}, {kind.name for kind in types if kind.is_floating}

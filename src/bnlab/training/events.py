@@ -1,6 +1,7 @@
 """The TensorBoard logs of a run, with the tags of ``keras.callbacks.TensorBoard``.
 
-TensorFlow's own histograms would take a tenth of an epoch's time.
+TensorFlow's own histograms would take a tenth of an epoch's time. What is used of TensorBoard
+instead is public by its names alone: these modules are imported nowhere else.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class EventLog:
         metrics : mapping of str to float
             By Keras's names; those that begin with ``val_`` are validation's.
         weights : mapping of str to numpy.ndarray
-            Whose histograms to log, by path. Those of a diverged run are no numbers, and left
-            out.
+            Whose histograms to log, by path. Where a run has diverged some are NaN, which has
+            no histogram.
         """
         for name, value in metrics.items():
             part = "validation" if name.startswith("val_") else "train"

@@ -1,8 +1,7 @@
 """A network's training and evaluation as TensorFlow graphs, each compiled once.
 
 Like Keras itself, they take no notice of a change of the model until ``model.compile`` is
-called again, which makes a new loss tracker. Compiling takes as long as two epochs, so the
-last few graphs are kept.
+called again. Compiling takes as long as two epochs, so the last few graphs are kept.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def evaluation(model: keras.Sequential) -> Callable[..., tuple[tf.Tensor, ...]]:
     It computes in inference mode. It is not compiled by XLA: a few large products gain
     nothing by it.
     """
-    return _evaluation(model, model._loss_tracker)
+    return _evaluation(model, _compilation(model))
 
 
 def training(
@@ -41,7 +40,12 @@ def training(
     Both take the images, the labels, the order of those to train on and the learning rate,
     and return :data:`Sums`.
     """
-    return _training(model, model._loss_tracker, batch_size)
+    return _training(model, _compilation(model), batch_size)
+
+
+def _compilation(model: keras.Sequential) -> keras.metrics.Metric:
+    """Return an object that each call of ``model.compile`` makes anew: the loss's metric."""
+    return model.metrics[0]
 
 
 def _losses(probabilities: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -58,7 +62,7 @@ def _sums(probabilities: tf.Tensor, labels: tf.Tensor) -> Sums:
 
 @functools.lru_cache(KEPT)
 def _evaluation(
-    model: keras.Sequential, _tracker: keras.metrics.Metric
+    model: keras.Sequential, _compiled: keras.metrics.Metric
 ) -> Callable[..., tuple[tf.Tensor, ...]]:
     # The loss belongs in the same graph as the softmax: there Keras finds the logits, and
     # elsewhere it clips the probabilities.
@@ -72,7 +76,7 @@ def _evaluation(
 
 @functools.lru_cache(KEPT)
 def _training(
-    model: keras.Sequential, _tracker: keras.metrics.Metric, batch_size: int
+    model: keras.Sequential, _compiled: keras.metrics.Metric, batch_size: int
 ) -> tuple[Callable[..., Sums], Callable[..., Sums]]:
     variables = model.trainable_variables
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bnlab import data
 from bnlab.recipes import Recipe
+from bnlab.training import coverage, keras_fit
 from bnlab.training.building import build
 from bnlab.training.fast import Epoch, evaluate, fit, on_device
 
@@ -69,6 +70,8 @@ def train(
 ) -> Trained:
     """Build, compile, train and test one network, all as the recipe says.
 
+    Keras's own ``fit`` trains what the fast trainer does not cover.
+
     Parameters
     ----------
     recipe : Recipe
@@ -77,12 +80,10 @@ def train(
         Called after each epoch with its number from 1, its metrics and the model.
     """
     images = _images_on_device(data.folder())
-    engine = _engine(recipe.network, recipe.activation, recipe.layer_norm)
+    fast = obstacle(recipe) is None
     keras.utils.set_random_seed(recipe.seed)
     model = _built_first(recipe)
-    engine.set_weights(model.get_weights())
-    engine.optimizer.learning_rate = recipe.learning_rate
-    engine.optimizer.iterations.assign(0)
+    engine = _engine_from(model, recipe) if fast else model
     seconds: list[float] = []
 
     def after_epoch(number: int, epoch: Epoch, duration: float) -> None:
@@ -90,18 +91,27 @@ def train(
         if on_epoch:
             on_epoch(number, epoch, engine)
 
-    history = fit(
+    history = (fit if fast else keras_fit.fit)(
         engine,
         images,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         on_epoch=after_epoch,
     )
-    model.set_weights(engine.get_weights())
-    model.optimizer.iterations.assign(engine.optimizer.iterations)
+    if fast:
+        model.set_weights(engine.get_weights())
+        model.optimizer.iterations.assign(engine.optimizer.iterations)
     of_test, probabilities = evaluate(engine, images.test)
     of_train = _evaluate_in_parts(engine, images.train)
     return Trained(model, history, *of_train, *of_test, probabilities.numpy(), seconds)
+
+
+def obstacle(recipe: Recipe) -> str | None:
+    """Return why the fast trainer does not train a recipe's network, or None if it does.
+
+    It builds networks, so call it before a seed is set.
+    """
+    return _obstacle(recipe.network, recipe.activation, recipe.layer_norm)
 
 
 # Read and copied once a process; the arrays, 220 MiB, are released.
@@ -123,6 +133,21 @@ def _engine(network: str, activation: str | None, layer_norm: bool) -> keras.Seq
     What else a recipe chooses changes the numbers in it, and not the program.
     """
     return _built_first(Recipe(network, activation=activation, layer_norm=layer_norm))
+
+
+def _engine_from(model: keras.Sequential, recipe: Recipe) -> keras.Sequential:
+    """Return the engine of a recipe, about to begin with a model's weights."""
+    engine = _engine(recipe.network, recipe.activation, recipe.layer_norm)
+    engine.set_weights(model.get_weights())
+    engine.optimizer.learning_rate = recipe.learning_rate
+    engine.optimizer.iterations.assign(0)
+    return engine
+
+
+@functools.cache
+def _obstacle(network: str, activation: str | None, layer_norm: bool) -> str | None:
+    image = np.zeros((1, 28, 28), np.float32)
+    return coverage.obstacle(_engine(network, activation, layer_norm), image)
 
 
 def _evaluate_in_parts(model: keras.Sequential, part: data.Images) -> tuple[float, float]:
