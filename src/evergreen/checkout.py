@@ -6,9 +6,19 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
 _ON_GITHUB = re.compile(r"(?:https://|(?:ssh://)?git@)github\.com[:/]([^/]+/[^/]+?)(?:\.git)?/?")
+
+
+def folder(app: Sphinx) -> Path:
+    """Return the project's folder: the book's own, or the one above it that has the settings."""
+    source = Path(app.srcdir).resolve()
+    return source if (source / "_config.yml").is_file() else source.parent
 
 
 def git(checkout: Path, *arguments: str) -> str | None:

@@ -40,6 +40,15 @@ SETTINGS = (
         "use it; a checkout's own copy in ``src/`` is used.",
     ),
     Setting(
+        "evergreen_environment",
+        {},
+        (dict,),
+        "Environment variables of the kernels, with their values, which count: a change executes "
+        "every lesson. Kernels get no others but those that say where things lie, such as HOME and "
+        "PATH. Without a value (null), a variable is passed on as the build has it, and counts "
+        "by its name only.",
+    ),
+    Setting(
         "evergreen_distribution",
         "",
         (str,),

@@ -1,10 +1,57 @@
-"""Again only what can have changed: what an edit executes, and what it writes."""
+"""Again only what can have changed: what an edit executes, and what it writes.
+
+The edits of a group are made one after another on one book. At its end that is compared with
+a first build of the same sources.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import subprocess
+from collections.abc import Callable
 
+import pytest
 from tinybook import TinyBook
+
+Edit = Callable[[TinyBook], object]
+MakeFolder = pytest.TempPathFactory
+
+WALKS, CHANCES = "lessons/walks", "lessons/chances"
+LESSON, MODULE = f"{WALKS}.md", "src/toy/chances.py"
+KERNEL = "kernelspec:\n"
+
+
+def replacing(name: str, old: str, new: str) -> Edit:
+    """Return an edit that replaces a text in one of the book's files."""
+    return lambda book: book.replace(name, old, new)
+
+
+def touching(*names: str) -> Edit:
+    """Return an edit that changes nothing but the time of some files."""
+    return lambda book: [book.path(name).touch() for name in names]
+
+
+def git(book: TinyBook, *arguments: str) -> None:
+    identity = ("-c", "user.name=A test", "-c", "user.email=test@example.org")
+    command = ["git", "-C", str(book.folder), *identity, *arguments]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def commit(book: TinyBook) -> None:
+    """Commit the book to a repository that may be new."""
+    book.write(".gitignore", "_build\nstore\n__pycache__\n")
+    git(book, "init", "--initial-branch", "first")
+    git(book, "add", ".")
+    git(book, "commit", "--allow-empty", "--message", "The book")
+
+
+def put_back_older(book: TinyBook) -> None:
+    """Edit a lesson and build, then put it back with the time of a file that is older."""
+    text = book.read(LESSON)
+    book.replace(LESSON, "Where does a walker end", "Where, oh where, does a walker end")
+    assert book.update().changed
+    book.write(LESSON, text)
+    os.utime(book.path(LESSON), (1_000_000_000, 1_000_000_000))
 
 
 def test_a_build_with_nothing_to_do_executes_and_writes_nothing(book: TinyBook) -> None:
@@ -13,5 +60,218 @@ def test_a_build_with_nothing_to_do_executes_and_writes_nothing(book: TinyBook) 
     assert (again.executed, again.pages, again.changed) == ([], set(), set())
 
 
-def test_two_first_builds_are_the_same_site(built_book: TinyBook, tmp_path: Path) -> None:
-    assert built_book.from_nothing(tmp_path / "book") == built_book.site()
+class TestWhatChangesNoResult:
+    """What no result depends on: nothing is executed, and only what shows it is written."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def book(cls, built_book: TinyBook, tmp_path_factory: MakeFolder) -> TinyBook:
+        book = TinyBook(tmp_path_factory.mktemp("nothing") / "book", built_book.store)
+        assert book.update().executed == []
+        return book
+
+    @pytest.mark.parametrize(
+        ("edit", "shown"),
+        [
+            pytest.param(touching(LESSON, "src/toy/walks.py"), set(), id="touched files"),
+            pytest.param(
+                replacing(LESSON, "The variance of", "Now, the variance of"),
+                {WALKS},
+                id="text",
+            ),
+            pytest.param(
+                replacing(LESSON, "Where the walkers end.", "Their ends."),
+                {WALKS},
+                id="caption",
+            ),
+            pytest.param(
+                replacing(LESSON, "print(crowd)", "# A remark.\nprint(crowd)  # Another."),
+                {WALKS},
+                id="comment in a cell",
+            ),
+            pytest.param(
+                replacing(LESSON, KERNEL, f"mystnb:\n  execution_timeout: 77\n{KERNEL}"),
+                set(),
+                id="time limit of a lesson",
+            ),
+            pytest.param(
+                replacing(MODULE, "# Every walk", "# Truly, every walk"), set(), id="comment"
+            ),
+            pytest.param(replacing(MODULE, "Say how many", "Tell how many"), set(), id="docstring"),
+            pytest.param(replacing(MODULE, '"No walk', '"Not one walk'), set(), id="message"),
+            pytest.param(
+                replacing(MODULE, "abs(end) > steps:", "abs(end) > steps or steps > 999:"),
+                set(),
+                id="refusal",
+            ),
+            pytest.param(
+                replacing(MODULE, "def ways", "def unused() -> None: ...\n\n\ndef ways"),
+                set(),
+                id="function that no lesson uses",
+            ),
+            pytest.param(commit, set(), id="first commit"),
+            pytest.param(commit, set(), id="commit without a change"),
+            pytest.param(put_back_older, {WALKS}, id="lesson put back with an older time"),
+        ],
+    )
+    def test_executes_nothing(self, book: TinyBook, edit: Edit, shown: set[str]) -> None:
+        edit(book)
+        result = book.update()
+        assert (result.executed, result.changed_pages) == ([], shown)
+
+    def test_nor_does_the_time_limit_of_all_cells(self, book: TinyBook) -> None:
+        book.replace("_config.yml", "execute:\n", "execute:\n  timeout: 77\n")
+        assert book.update().executed == []
+
+    def test_and_the_site_is_that_of_a_first_build(
+        self, book: TinyBook, tmp_path_factory: MakeFolder
+    ) -> None:
+        folder = tmp_path_factory.mktemp("first") / "book"
+        assert book.from_nothing(folder) == book.site()
+
+
+READING = """
+```{code-cell} ipython3
+import json
+from pathlib import Path
+
+import beside
+import toy
+
+print(beside.twice(21))
+print(Path("table.csv").read_text())
+print(json.loads(Path(toy.__file__).with_name("stored.json").read_text()))
+print(sorted(path.name for path in Path("folder").iterdir()))
+```
+"""
+
+
+def add_what_is_read(book: TinyBook) -> None:
+    """Let a lesson read a module beside it, data, a package's data, a folder, a named file."""
+    text = book.read("lessons/chances.md").replace(
+        KERNEL, f"evergreen:\n  files: [named.txt]\n{KERNEL}", 1
+    )
+    book.write("lessons/chances.md", text + READING)
+    book.write("lessons/beside.py", "def twice(n):\n    return 2 * n\n\n\ndef unused():\n    ...\n")
+    book.write("lessons/table.csv", "1,2\n")
+    book.write("lessons/folder/one", "")
+    book.write("lessons/named.txt", "before")
+    book.write("src/toy/stored.json", "[1]")
+
+
+class TestWhatChangesAResult:
+    """What a result depends on: the lessons that show it are executed, and no others."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def book(cls, built_book: TinyBook, tmp_path_factory: MakeFolder) -> TinyBook:
+        book = TinyBook(tmp_path_factory.mktemp("something") / "book", built_book.store)
+        add_what_is_read(book)
+        assert book.update().executed == [CHANCES]
+        assert book.update().executed == []
+        return book
+
+    @pytest.mark.parametrize(
+        ("edit", "executed", "shown"),
+        [
+            pytest.param(
+                replacing(LESSON, "print(crowd)", "print(crowd, crowd.seed)"),
+                [WALKS],
+                "steps away 1",
+                id="cell",
+            ),
+            pytest.param(
+                replacing(
+                    LESSON,
+                    "```{code-cell} ipython3\nfrom toy",
+                    "```{code-cell} ipython3\n:tags: [raises-exception]\nfrom toy",
+                ),
+                [WALKS],
+                "",
+                id="tag",
+            ),
+            pytest.param(
+                replacing("src/toy/walks.py", "WALKERS = 2_000", "WALKERS = 1_900"),
+                [WALKS],
+                "1900 walkers",
+                id="constant",
+            ),
+            pytest.param(
+                replacing("src/toy/figures.py", "480, 160, 12", "490, 160, 12"),
+                [WALKS],
+                "",
+                id="imported module",
+            ),
+            pytest.param(
+                replacing(MODULE, "} walks", "} of all walks"),
+                [CHANCES],
+                "of all walks",
+                id="text that is shown",
+            ),
+            pytest.param(
+                replacing("lessons/beside.py", "...", "return 0"),
+                [],
+                "",
+                id="what is not used of a module beside the lesson",
+            ),
+            pytest.param(
+                replacing("lessons/beside.py", "2 * n", "200 * n"),
+                [CHANCES],
+                "4200",
+                id="module beside the lesson",
+            ),
+            pytest.param(
+                lambda book: book.write("lessons/named.txt", "after"),
+                [CHANCES],
+                "",
+                id="file named in the front matter",
+            ),
+            pytest.param(
+                lambda book: book.write("lessons/table.csv", "3,4\n"),
+                [CHANCES],
+                "3,4",
+                id="data that the lesson opens",
+            ),
+            pytest.param(
+                lambda book: book.write("lessons/table.csv", "1,2\n"),
+                [],
+                "",
+                id="data that was there before",
+            ),
+            pytest.param(
+                lambda book: book.write("src/toy/stored.json", "[17]"),
+                [CHANCES],
+                "[17]",
+                id="data in a package",
+            ),
+            pytest.param(
+                lambda book: book.write("lessons/folder/two", ""),
+                [CHANCES],
+                "'two'",
+                id="new file in a folder that is listed",
+            ),
+            pytest.param(
+                replacing(
+                    "_config.yml",
+                    "    language: en",
+                    "    language: en\n    evergreen_environment: {TOSSED: 1}",
+                ),
+                [CHANCES, WALKS],
+                "",
+                id="variable of the kernels",
+            ),
+        ],
+    )
+    def test_executes_the_lessons_that_show_it(
+        self, book: TinyBook, edit: Edit, executed: list[str], shown: str
+    ) -> None:
+        edit(book)
+        assert book.update().executed == executed
+        for name in executed:
+            assert shown in (book.html / f"{name}.html").read_text("utf-8")
+
+    def test_and_the_site_is_that_of_a_first_build(
+        self, book: TinyBook, tmp_path_factory: MakeFolder
+    ) -> None:
+        folder = tmp_path_factory.mktemp("first") / "book"
+        assert book.from_nothing(folder) == book.site()

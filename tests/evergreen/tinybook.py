@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,8 +44,17 @@ class Build(NamedTuple):
     @property
     def pages(self) -> set[str]:
         """The pages that were written, without those of Sphinx, by document name."""
-        names = {name.removesuffix(".html") for name in self.written if name.endswith(".html")}
-        return names - {"404", "genindex", "search"}
+        return _pages(self.written)
+
+    @property
+    def changed_pages(self) -> set[str]:
+        """Those of them whose contents are not the same as before."""
+        return _pages(self.changed)
+
+
+def _pages(files: set[str]) -> set[str]:
+    names = {name.removesuffix(".html") for name in files if name.endswith(".html")}
+    return names - {"404", "genindex", "search"}
 
 
 class TinyBook:
@@ -75,7 +84,10 @@ class TinyBook:
         return self.folder / "_build" / "html"
 
     def start(
-        self, *options: str, environment: Mapping[str, str] | None = None
+        self,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
     ) -> subprocess.Popen[str]:
         """Start a build, and do not wait for it.
 
@@ -85,10 +97,12 @@ class TinyBook:
             For ``jupyter-book build book``.
         environment : mapping of str to str, optional
             Variables to set for it.
+        prefix : sequence of str
+            A command that is given the build's own command to run.
         """
         program = Path(sys.executable).with_name("jupyter-book")
         return subprocess.Popen(
-            [str(program), "build", "book", "-W", "--keep-going", *options],
+            [*prefix, str(program), "build", "book", "-W", "--keep-going", *options],
             cwd=self.folder,
             env=os.environ
             | {

@@ -1,55 +1,29 @@
 """Execute the lessons before the pages are read, and only those whose results are stale.
 
-A lesson's outputs are stored under the digest of its code cells, of every module of the
-book's packages that they import, directly or through others, and of the installed libraries.
-Prose does not count: edit it, and no kernel starts. MyST-NB's own cache knows the cells
-only, and would go on showing what an older module printed.
+MyST-NB's own cache knows the cells only, and would go on showing what an older module printed.
 """
 
 from __future__ import annotations
 
-import functools
 import json
-import platform
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import nbformat
-from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
-from myst_parser.config.main import MdParserConfig
 
-from evergreen import sources, store
+from evergreen import checkout, sources, store
 from evergreen.errors import EvergreenError
-from evergreen.lessons import execution
-from evergreen.lessons.execution import LessonError
-from evergreen.state import Kept
+from evergreen.lessons import cleanroom, failures
+from evergreen.lessons.cells import Code, code_of, has_ipython_syntax
+from evergreen.lessons.keys import OUTPUTS, Lesson, Project
+from evergreen.lessons.reading import Document, Formats, LessonError, code_cells, documents
+from evergreen.state import Kept, watch_each
+from evergreen.stopping import stopping
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
-    from sphinx.environment import BuildEnvironment
-
-# Tags that change what executing a cell does.
-_EXECUTION_TAGS = {"raises-exception", "skip-execution"}
-
-_store = store.Store("lessons")
-
-
-class Code(NamedTuple):
-    """What a lesson's outputs depend on, of all that stands in its file.
-
-    Attributes
-    ----------
-    cells : list of tuple
-        Each code cell's source and those of its tags that change its execution.
-    files : list of str
-        Further files that the cells read, relative to the lesson's folder. The front matter
-        names them: ``evergreen: files: []``.
-    """
-
-    cells: list[tuple[str, list[str]]]
-    files: list[str]
+    from sphinx.config import Config
 
 
 class Execution(NamedTuple):
@@ -73,16 +47,20 @@ class Execution(NamedTuple):
 EXECUTIONS: Kept[dict[str, Execution]] = Kept("executions")
 """How each lesson was executed, by document name."""
 
-_CODES: Kept[dict[str, Code]] = Kept("codes")
-_KEYS: Kept[dict[str, str]] = Kept("keys")
+# None for a document that is no lesson.
+_CODES: Kept[dict[str, Code | None]] = Kept("codes")
+# Digests of what the lessons' pages show besides their own files: now, and as they were written.
+_NOW: Kept[dict[str, str]] = Kept("lessons now")
+_SHOWN: Kept[dict[str, str]] = Kept("lessons shown")
 
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.add_event("evergreen-prepare")
+    app.connect("config-inited", _leave_execution_to_us)
     # After MyST-NB has made its configuration (priority 500).
-    app.connect("builder-inited", _prepare_or_stop, priority=900)
-    app.connect("env-get-outdated", _outdated)
+    app.connect("builder-inited", _prepare, priority=900)
+    watch_each(app, _SHOWN, lambda app: _NOW.of(app.env))
 
 
 class Lessons:
@@ -90,24 +68,39 @@ class Lessons:
 
     Parameters
     ----------
-    modules : mapping of str to set of str
-        The modules that each lesson imports, directly or through others, by document name.
+    project : Project
+    lessons : sequence of Lesson
     """
 
-    def __init__(self, modules: Mapping[str, set[str]]) -> None:
-        self._modules = modules
+    def __init__(self, project: Project, lessons: Sequence[Lesson]) -> None:
+        self._project = project
+        self._lessons = lessons
 
     def importing(self, module: str) -> list[str]:
         """Return the names of the lessons that import a module, directly or through others."""
-        return [name for name, modules in self._modules.items() if module in modules]
+        path = self._project.find(module)
+        return [lesson.document.name for lesson in self._lessons if path in lesson.depends.modules]
 
 
-def read(text: str, *, path: str, key: str, config: MdParserConfig) -> nbformat.NotebookNode:
+def read(
+    text: str, *, name: str, path: str, key: str, formats: Formats
+) -> nbformat.NotebookNode | None:
     """Return a lesson as a notebook with its stored outputs: MyST-NB's reader for it."""
-    notebook = _parse(text, path, config)
-    for cell, stored in zip(execution.code_cells(notebook), outputs(key), strict=True):
+    document = Document(name, Path(path), text)
+    notebook = formats.parse(document)
+    if notebook is None:
+        raise LessonError(f"{document.file} changed while the book was built. Build again.")
+    for cell, stored in zip(code_cells(notebook), outputs(key), strict=True):
         cell.outputs = [nbformat.from_dict(output) for output in stored["outputs"]]
         cell.execution_count = stored["execution_count"]
+    if has_ipython_syntax(notebook):
+        # As a kernel says of itself; for Python, such a cell is full of errors.
+        notebook.metadata.language_info = nbformat.from_dict(
+            {"name": "python", "pygments_lexer": "ipython3"}
+        )
+    failures.refuse_stderr(document, notebook, formats)
+    for cell in code_cells(notebook):
+        cell.outputs = [output for output in cell.outputs if not failures.is_stderr(output)]
     return notebook
 
 
@@ -116,134 +109,86 @@ def outputs(key: str) -> list[dict[str, Any]]:
     return json.loads((_entry(key) / "outputs.json").read_text("utf-8"))
 
 
-def lesson_key(code: Code, folder: Path, packages: Iterable[str]) -> str:
-    """Return the digest of everything that a lesson's outputs depend on.
+def _leave_execution_to_us(_app: Sphinx, config: Config) -> None:
+    config.nb_execution_mode = "off"
 
-    Parameters
-    ----------
-    code : Code
-    folder : pathlib.Path
-        The lesson's folder.
-    packages : iterable of str
-        The import packages whose modules count.
+
+@stopping()
+def _prepare(app: Sphinx) -> None:
+    """Execute what is stale, and let MyST-NB read the lessons from the store."""
+    cleanroom.remove_abandoned(_built(app))
+    env: Any = app.env
+    project, formats = _project(app), Formats(env.myst_config, env.mystnb_config)
+    lessons = _lessons(app, project, formats)
+    app.emit("evergreen-prepare", Lessons(project, lessons), allowed_exceptions=(EvergreenError,))
+    keys = {lesson.document.name: lesson.depends.key for lesson in lessons}
+    if stale := [lesson for lesson in lessons if OUTPUTS.find(lesson.depends.key) is None]:
+        # It takes a while to load, and most builds execute nothing.
+        from evergreen.lessons.execution import execute_all
+
+        keys |= execute_all(stale, project, formats, _built(app))
+    readers = {
+        str(lesson.document.path): formats.reader(
+            f"{__name__}.{read.__name__}", lesson.document, keys[lesson.document.name]
+        )
+        for lesson in lessons
+    }
+    env.mystnb_config = formats.notebooks.copy(
+        custom_formats=formats.notebooks.custom_formats | readers
+    )
+    shown = {lesson.document.name: lesson.code.shown for lesson in lessons}
+    EXECUTIONS.write(env, {name: _execution(key) for name, key in keys.items()})
+    _NOW.write(env, {name: sources.digest(key, shown[name]) for name, key in keys.items()})
+
+
+def _lessons(app: Sphinx, project: Project, formats: Formats) -> list[Lesson]:
+    """Return the book's lessons."""
+    # Parsing them takes a while, so a build keeps what it found in them.
+    remembered = _CODES.read(app.env, {})
+    codes: dict[str, Code | None] = {}
+    lessons = []
+    for document in documents(app):
+        text = sources.digest(document.path.suffix, document.text, repr(formats), *project.packages)
+        code = remembered.get(text)
+        if text not in remembered or (code and code.loads_code):
+            notebook = formats.parse(document)
+            code = code_of(document, notebook, formats, project.packages) if notebook else None
+        codes[text] = code
+        if code:
+            lessons.append(Lesson(document, code, project.depends(document, code)))
+    _CODES.write(app.env, codes)
+    return lessons
+
+
+def _project(app: Sphinx) -> Project:
+    """Return the book's project, as the build has it.
 
     Raises
     ------
-    SyntaxError
-        If a cell is not Python.
-    OSError
-        If a named file cannot be read.
+    LessonError
+        If this book would be shown with the results of another checkout's package.
     """
-    modules = _imported(code, packages)
-    read = {name: sources.path_of(name) for name in sorted(modules)}
-    read |= {name: folder / name for name in code.files}
-    return sources.digest(
-        json.dumps(code.cells),
-        *(part for name, path in read.items() for part in (name, path.read_bytes())),
-        sources.module_digest(execution.__name__),
-        _environment(),
-    )
-
-
-def _imported(code: Code, packages: Iterable[str]) -> set[str]:
-    # IPython's own syntax (%magic, !command, name?) imports nothing of these packages.
-    return sources.imported(
-        "\n".join(
-            line
-            for source, _ in code.cells
-            for line in source.splitlines()
-            if not line.lstrip().startswith(("%", "!", "?")) and not line.rstrip().endswith("?")
-        ),
-        packages,
-    )
-
-
-@functools.cache
-def _environment() -> str:
-    # The folder of an installed distribution's metadata is named after it and its version.
-    # Reading the metadata of them all would take half a second of every build.
-    installed = {path.name for folder in sys.path for path in Path(folder).glob("*-info")}
-    return json.dumps([platform.python_version(), sorted(installed)])
-
-
-def _prepare_or_stop(app: Sphinx) -> None:
-    """Prepare the lessons, or end the build with the one message that matters.
-
-    Leaving Python is the only way past Jupyter Book's own report, which would bury the
-    message under fifty lines of its own call stack.
-    """
-    try:
-        _prepare(app)
-    except EvergreenError as error:
-        sys.exit(f"\n{type(error).__name__}: {error}")
-
-
-def _prepare(app: Sphinx) -> None:
-    """Train and execute what is stale, and let MyST-NB read the lessons from the store."""
-    _check_checkout(app)
-    env, packages = app.env, app.config.evergreen_packages
-    config = env.myst_config  # type: ignore[attr-defined]
-    readers: dict[str, tuple[str, dict[str, Any], bool]] = {}
-    keys: dict[str, str] = {}
-    stale: list[execution.Stale] = []
-    # Parsing the lessons takes a while, so a build keeps what it found in them.
-    remembered = _CODES.read(env, {})
-    codes: dict[str, Code] = {}
-    modules: dict[str, set[str]] = {}
-    for name in app.config.external_site_map:
-        # Sphinx itself does not know a new page's file yet.
-        path = Path(app.srcdir) / f"{name.removesuffix('.md')}.md"
-        if not path.is_file():
-            continue
-        text = path.read_text("utf-8")
-        if not is_myst_markdown_notebook(text):
-            continue
-        text_key = sources.digest(text)
-        code = remembered.get(text_key) or _code(_parse(text, str(path), config))
-        codes[text_key] = code
-        try:
-            keys[name] = lesson_key(code, path.parent, packages)
-            modules[name] = _imported(code, packages)
-        except SyntaxError as error:
-            raise LessonError(f"{name}: a cell is not Python: {error}") from error
-        except OSError as error:
-            raise LessonError(
-                f"{name}: a file that its front matter names cannot be read: {error}"
-            ) from error
-        readers[str(path)] = (
-            f"{__name__}.{read.__name__}",
-            {"path": str(path), "key": keys[name], "config": config},
-            False,
-        )
-        if _store.find(keys[name]) is None:
-            notebook = _parse(text, str(path), config)
-            stale.append(execution.Stale(name, path, notebook, keys[name]))
-    _CODES.write(env, codes)
-    env.mystnb_config = env.mystnb_config.copy(custom_formats=readers)  # type: ignore[attr-defined]
-    app.emit("evergreen-prepare", Lessons(modules), allowed_exceptions=(EvergreenError,))
-    if stale:
-        execution.execute_all(stale, _store, packages)
-    EXECUTIONS.write(env, {name: _execution(key) for name, key in keys.items()})
-
-
-def _check_checkout(app: Sphinx) -> None:
-    """Refuse to show this book with the results of another checkout's package."""
-    for package in app.config.evergreen_packages:
-        own = Path(app.srcdir).resolve().parent / "src" / package
-        used = sources.root_of(package)
+    folder, packages = checkout.folder(app), app.config.evergreen_packages
+    for package in packages:
+        own, used = folder / "src" / package, sources.root_of(package)
         if own.is_dir() and own != used.resolve():
             raise LessonError(
                 f"The installed package {package} lies in {used}, not in this checkout, so its "
                 "results would not be this book's. Install this one: pip install --no-deps -e ."
             )
+    environment = app.config.evergreen_environment
+    return Project(
+        folder,
+        packages,
+        {name: value if value is None else str(value) for name, value in environment.items()},
+        without=[_built(app), store.root(), folder / ".git"],
+        distributions=[app.config.evergreen_distribution],
+    )
 
 
-def _outdated(_app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[str]:
-    """Name the lessons that show other outputs than the ones their key stands for now."""
-    shown = _KEYS.read(env, {})
-    keys = {name: execution.key for name, execution in EXECUTIONS.of(env).items()}
-    _KEYS.write(env, keys)
-    return [name for name, key in keys.items() if name in env.found_docs and shown.get(name) != key]
+def _built(app: Sphinx) -> Path:
+    """Return the folder of what builds have made."""
+    return Path(app.doctreedir).parent
 
 
 def _execution(key: str) -> Execution:
@@ -252,19 +197,7 @@ def _execution(key: str) -> Execution:
 
 
 def _entry(key: str) -> Path:
-    entry = _store.find(key)
+    entry = OUTPUTS.find(key)
     if entry is None:
-        raise LessonError(f"A lesson's outputs vanished from {_store.folder} during the build.")
+        raise LessonError(f"A lesson's outputs vanished from {OUTPUTS.folder} during the build.")
     return entry
-
-
-def _code(notebook: nbformat.NotebookNode) -> Code:
-    cells = [
-        (cell.source, sorted(_EXECUTION_TAGS & set(cell.metadata.get("tags", []))))
-        for cell in execution.code_cells(notebook)
-    ]
-    return Code(cells, list(notebook.metadata.get("evergreen", {}).get("files", [])))
-
-
-def _parse(text: str, path: str, config: MdParserConfig) -> nbformat.NotebookNode:
-    return read_myst_markdown_notebook(text, config=config, add_source_map=True, path=path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from evergreen.sources.digests import digest
 from evergreen.sources.reach import Reach, Script, SourceError
 from evergreen.sources.reduction import Options
 from evergreen.sources.words import EXPLAINING
+
+DIGESTING = "evergreen.digest_of"
+"""Audit event: a :meth:`Codebase.digest_of`, with its packages, folders and arguments."""
 
 
 class Codebase:
@@ -79,6 +83,11 @@ class Codebase:
         SyntaxError
             If code on the way is not Python; names the file and the line.
         """
+        roots, resolved = list(roots), sorted(resolved)
+        # Whoever records what a result depends on hears of it by an audit hook.
+        packages = {name: str(path) for name, path in self.packages.items()}
+        folders = [str(folder) for folder in self.folders]
+        sys.audit(DIGESTING, packages, folders, roots, resolved, texts, refusals)
         reach = self._reach(roots, resolved, texts, refusals)
         parts: list[str | bytes] = []
         for name, module in sorted(reach.modules.items()):

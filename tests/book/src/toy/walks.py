@@ -43,7 +43,9 @@ def load(steps: int, seed: int) -> Crowd:
     """Return a crowd's ends, from the store where they are there already."""
     if steps < 1:
         raise ValueError(f"A walk has at least one step, not {steps}.")
-    key = sources.digest(sources.function_digest(__name__, "walk"), f"{WALKERS} {steps} {seed}")
+    key = sources.digest(
+        sources.Codebase(["toy"]).digest_of(["toy.walks:walk"]), f"{WALKERS} {steps} {seed}"
+    )
 
     def write(folder: Path) -> None:
         (folder / "ends.json").write_text(json.dumps(walk(WALKERS, steps, seed)), "utf-8")

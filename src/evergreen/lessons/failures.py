@@ -1,0 +1,127 @@
+"""What is said when a lesson cannot be executed: where, and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from types import TracebackType
+
+import nbclient.exceptions
+import nbformat
+
+from evergreen.lessons import recorder
+from evergreen.lessons.reading import Document, Formats, LessonError
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+# Where IPython's traceback is in the cell itself.
+_LINE = re.compile(r"^(?:Cell )?In *\[\d+\], line (\d+)|^Input In \[\d+\], in .*line: (\d+)", re.M)
+
+
+class AtWork:
+    """Turns whatever ends a notebook's execution into a message that names the cell.
+
+    Parameters
+    ----------
+    document : Document
+    notebook : NotebookNode
+    seconds : int or None
+        The time limit of each cell.
+    """
+
+    def __init__(
+        self, document: Document, notebook: nbformat.NotebookNode, seconds: int | None
+    ) -> None:
+        self._document = document
+        self._notebook = notebook
+        self._seconds = seconds
+        self._index: int | None = None
+
+    def begin(self, *, cell_index: int, **_: object) -> None:
+        """Note that a cell is being executed."""
+        self._index = cell_index
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(
+        self, _type: object, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        """Raise the message."""
+        match error:
+            case nbclient.exceptions.CellExecutionError():
+                raise LessonError(self._failure()) from None
+            case nbclient.exceptions.CellTimeoutError():
+                raise LessonError(
+                    f"{self._place()} took longer than its time limit of {self._seconds} s. It "
+                    "is set in `_config.yml` (execute: timeout:), and for one lesson in its "
+                    "front matter (mystnb: execution_timeout:)."
+                ) from None
+            case Exception() if self._index is None:
+                raise LessonError(
+                    f"The kernel of {self._document.file} did not start: {error}."
+                ) from error
+            case nbclient.exceptions.DeadKernelError():
+                raise LessonError(
+                    f"{self._place()} ended its kernel, perhaps for want of memory."
+                ) from None
+
+    def _place(self, line: int = 1) -> str:
+        assert self._index is not None
+        return self._document.place(self._notebook, self._index, line)
+
+    def _failure(self) -> str:
+        assert self._index is not None
+        cell = self._notebook.cells[self._index]
+        error = next(part for part in reversed(cell.outputs) if part.output_type == "error")
+        if error.ename == "StdinNotImplementedError":
+            return (
+                f"{self._place()} asks for input, and nobody is there to type it. Set the value "
+                "in the cell, or give the cell the tag skip-execution."
+            )
+        traceback = _ANSI.sub("", "\n".join(error.traceback))
+        found = _LINE.search(traceback)
+        line = int(next(filter(None, found.groups()))) if found else 1
+        return f"{self._place(line)} failed:\n\n{traceback}"
+
+
+def refuse_stderr(document: Document, notebook: nbformat.NotebookNode, formats: Formats) -> None:
+    """Refuse a lesson that writes to stderr, unless it says that this is to be removed.
+
+    Raises
+    ------
+    LessonError
+        If a cell does; names it.
+    """
+    for index, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if is_stderr(output) and not formats.removes_stderr(notebook, cell):
+                raise LessonError(
+                    f"{document.place(notebook, index)} wrote to stderr, which a reader should "
+                    "never see; mend the cause, or give the cell the tag remove-stderr:\n\n"
+                    f"{output.text.rstrip()}"
+                )
+
+
+def is_stderr(output: nbformat.NotebookNode) -> bool:
+    """Tell whether a cell's output came on stderr."""
+    return bool(output.output_type == "stream" and output.name == "stderr")
+
+
+def refuse_changed(document: Document, records: Iterable[recorder.Record]) -> None:
+    """Refuse a lesson that read what has changed since.
+
+    Raises
+    ------
+    LessonError
+        If a file did that the lesson itself did not write.
+    """
+    records = list(records)
+    written = {record.path for record in records if record.kind == recorder.WRITTEN}
+    for record in records:
+        if record.kind not in (recorder.FILE, recorder.CODE) or record.path in written:
+            continue
+        if recorder.state(record.path) != record.state:
+            raise LessonError(
+                f"{record.path} changed while {document.file} was executed, which read it. "
+                "Build again."
+            )

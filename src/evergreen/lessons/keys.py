@@ -1,0 +1,198 @@
+"""Under which key a lesson's outputs are stored: a digest of all that they depend on.
+
+What is known beforehand makes the first key: the cells, the code that they use, what is
+installed. What a kernel then opened is noted under that key, and the contents of those files
+make the next key, under which either the outputs lie or what was opened besides. So every
+state of the files, on every branch, finds its own outputs.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from evergreen import sources, store
+from evergreen.lessons import cleanroom, recorder
+from evergreen.lessons.cells import Code
+from evergreen.lessons.opened import Opened, Roots
+from evergreen.lessons.reading import Document, LessonError
+from evergreen.sources import Codebase, Script
+
+OUTPUTS = store.Store("lessons")
+"""What lessons show."""
+
+OPENED = store.Store("opened")
+"""What their kernels opened."""
+
+
+class Depends(NamedTuple):
+    """What a lesson's outputs depend on.
+
+    Attributes
+    ----------
+    first : str
+        The key of what is known beforehand.
+    opened : frozenset of Opened
+        What kernels have opened besides, as far as it is known.
+    key : str
+        The key of both.
+    modules : frozenset of Path
+        The files of the modules that the first key covers.
+    """
+
+    first: str
+    opened: frozenset[Opened]
+    key: str
+    modules: frozenset[Path]
+
+
+class Lesson(NamedTuple):
+    """A document whose cells are executed.
+
+    Attributes
+    ----------
+    document : Document
+    code : Code
+        What of its cells decides what they show.
+    depends : Depends
+        On what its outputs depend, as far as it is known.
+    """
+
+    document: Document
+    code: Code
+    depends: Depends
+
+
+class Project:
+    """The folders of a book's code, and what counts for every lesson.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The book's project, with its settings, lessons and packages.
+    packages : iterable of str
+        Import packages whose code counts.
+    environment : mapping of str to str or None
+        Variables that the book sets for its kernels.
+    without : iterable of Path
+        Folders whose files do not count: what builds have made.
+    distributions : iterable of str
+        Distributions whose version does not count, because their code does.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        packages: Iterable[str],
+        environment: Mapping[str, str | None],
+        without: Iterable[Path] = (),
+        distributions: Iterable[str] = (),
+    ) -> None:
+        self.packages = sorted({*packages, "evergreen"})
+        self.environment = dict(environment)
+        self.without = [*without]
+        self._own = {_normal(name) for name in (*distributions, *self.packages)}
+        packages = {name: sources.root_of(name) for name in self.packages}
+        self.roots = Roots(packages | {"": folder})
+
+    def find(self, module: str) -> Path | None:
+        """Return the file of one of the project's modules, or None where there is none."""
+        path = Codebase(self.packages).find(module)
+        return path and path.resolve()
+
+    def depends(self, document: Document, code: Code) -> Depends:
+        """Return what a lesson's outputs depend on.
+
+        Raises
+        ------
+        LessonError
+            If a file that the front matter names cannot be read, or code is not Python.
+        """
+        codebase = Codebase(self.packages, [document.folder])
+        script = Script(code.script, document.file)
+        try:
+            modules = codebase.modules_of([script])
+            used = codebase.digest_of([script], texts=code.may_fail, refusals=code.may_fail)
+        except SyntaxError as error:
+            raise LessonError(
+                f"{document.file} uses {error.filename}, which is not Python: line "
+                f"{error.lineno}: {error.msg}."
+            ) from error
+        first = sources.digest(
+            json.dumps([code.cells, self.environment, cleanroom.FIXED]),
+            used,
+            self._place(document.folder),
+            *self._named(document, code.files),
+            self._installed(),
+            _engine(),
+        )
+        key, opened = first, frozenset[Opened]()
+        while entry := OPENED.find(key):
+            more = [Opened(*item) for item in json.loads((entry / "opened.json").read_text())]
+            key = self._next(key, more)
+            opened |= {*more}
+        return Depends(first, opened, key, frozenset(path.resolve() for path in modules))
+
+    def note(self, before: Depends, records: Iterable[recorder.Record]) -> str:
+        """Note what a kernel has opened, and return the key of the outputs."""
+        opened = self.roots.opened(records, before.modules)
+        if not (more := sorted(opened - before.opened)):
+            return before.key
+
+        def write(folder: Path) -> None:
+            (folder / "opened.json").write_text(json.dumps(more, indent=1), "utf-8")
+
+        OPENED.make(before.key, write)
+        return self._next(before.key, more)
+
+    def _next(self, key: str, opened: Iterable[Opened]) -> str:
+        parts = (part for item in opened for part in (*item, self.roots.now(item)))
+        return sources.digest(key, *parts)
+
+    def _named(self, document: Document, files: Iterable[str]) -> Iterable[str | bytes]:
+        for name in files:
+            path = document.folder / name
+            within = sorted(path.rglob("*")) if path.is_dir() else [path]
+            try:
+                for file in within:
+                    if not file.is_dir():
+                        yield from (file.relative_to(path.parent).as_posix(), file.read_bytes())
+            except OSError as error:
+                raise LessonError(
+                    f"{document.file} names {name} in its front matter (evergreen: files:), "
+                    f"which cannot be read: {error.strerror}."
+                ) from error
+        # Matplotlib looks whether it is there before it opens it.
+        if (path := document.folder / "matplotlibrc").is_file():
+            yield path.read_bytes()
+
+    def _place(self, folder: Path) -> str:
+        return Path(os.path.relpath(folder, self.roots.folders[""])).as_posix()
+
+    def _installed(self) -> str:
+        others = (name for name in _distributions() if _normal(name.split("-")[0]) not in self._own)
+        return json.dumps([platform.python_version(), sorted(others)])
+
+
+@functools.cache
+def _distributions() -> frozenset[str]:
+    # The folder of an installed distribution's metadata is named after it and its version.
+    # Reading the metadata of them all would take half a second of every build.
+    return frozenset(path.name for folder in sys.path for path in Path(folder).glob("*-info"))
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def _engine() -> str:
+    """Return a digest of what the engine itself adds to what lessons show."""
+    roots = ("evergreen.lessons.kernel", "evergreen.lessons.execution:kept")
+    return Codebase(["evergreen"]).digest_of(roots, texts=False, refusals=False)

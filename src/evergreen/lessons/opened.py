@@ -1,0 +1,131 @@
+"""What a kernel has read besides what is known of a lesson beforehand, and what it is now."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from evergreen.lessons import recorder
+from evergreen.sources import Codebase, Script, SourceError
+
+ABSENT = "absent"
+"""In the place of a digest, for what is not there."""
+
+
+class Opened(NamedTuple):
+    """A file or a folder that a kernel has read, or a digest of code that it has asked for.
+
+    Attributes
+    ----------
+    kind : str
+        As in :class:`evergreen.lessons.recorder.Record`.
+    root : str
+        The package that it belongs to, or an empty text where that is the project.
+    path : str
+        Within the package or the project, with slashes. Of a digest, what it was asked for.
+    """
+
+    kind: str
+    root: str
+    path: str
+
+
+class Roots:
+    """The folders whose files count.
+
+    Parameters
+    ----------
+    folders : mapping of str to Path
+        The folder of each import package by its name, and the project's by an empty text.
+    """
+
+    def __init__(self, folders: Mapping[str, Path]) -> None:
+        self.folders = {name: path.resolve() for name, path in folders.items()}
+        self._digests: dict[tuple[str, int, int], str] = {}
+
+    def opened(self, records: Iterable[recorder.Record], covered: frozenset[Path]) -> set[Opened]:
+        """Return what counts of a kernel's records.
+
+        Parameters
+        ----------
+        records : iterable of Record
+        covered : frozenset of Path
+            Modules whose import needs no record.
+        """
+        records = list(records)
+        written = {record.path for record in records if record.kind == recorder.WRITTEN}
+        return {
+            self._opened(record)
+            for record in records
+            if record.path not in written
+            and not (record.kind == recorder.CODE and Path(record.path) in covered)
+        }
+
+    def now(self, item: Opened) -> str:
+        """Return a digest of what a kernel would find now."""
+        if item.kind == recorder.DIGEST:
+            return self._digest_of(*json.loads(item.path))
+        path = self._path((item.root, item.path))
+        try:
+            if path is None:
+                return ABSENT
+            if item.kind == recorder.FOLDER:
+                names = {file.name for file in path.iterdir()} - {"__pycache__"}
+                return json.dumps(sorted(name for name in names if not name.startswith(".")))
+            if item.kind == recorder.CODE and path.suffix == ".py":
+                code = Script(path.read_text("utf-8"), str(path))
+                packages = {name: folder for name, folder in self.folders.items() if name}
+                return Codebase(packages, [path.parent]).digest_of([code])
+            return self._digest(path)
+        except (OSError, SyntaxError, UnicodeDecodeError):
+            return ABSENT
+
+    def _digest(self, path: Path) -> str:
+        found = path.stat()
+        state = str(path), found.st_mtime_ns, found.st_size
+        if state not in self._digests:
+            self._digests[state] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return self._digests[state]
+
+    def _digest_of(
+        self,
+        packages: Mapping[str, tuple[str, str]],
+        folders: Iterable[tuple[str, str]],
+        roots: Iterable[Any],
+        resolved: list[str],
+        texts: bool,
+        refusals: bool,
+    ) -> str:
+        found = {name: self._path(place) or Path() for name, place in packages.items()}
+        try:
+            return Codebase(found, filter(None, map(self._path, folders))).digest_of(
+                [root if isinstance(root, str) else Script(*root) for root in roots],
+                resolved=resolved,
+                texts=texts,
+                refusals=refusals,
+            )
+        except (OSError, SourceError, SyntaxError):
+            return ABSENT
+
+    def _opened(self, record: recorder.Record) -> Opened:
+        if record.kind != recorder.DIGEST:
+            return Opened(record.kind, *self._place(record.path))
+        packages, folders, *others = json.loads(record.path)
+        places = {name: self._place(path) for name, path in packages.items()}
+        asked = [places, [self._place(path) for path in folders], *others]
+        return Opened(record.kind, "", json.dumps(asked, sort_keys=True))
+
+    def _place(self, name: str) -> tuple[str, str]:
+        """Say where a path lies, in words that hold for another copy of the project too."""
+        path = Path(name).resolve()
+        for root, folder in self.folders.items():
+            if path.is_relative_to(folder):
+                return root, path.relative_to(folder).as_posix()
+        return "", path.as_posix()
+
+    def _path(self, place: tuple[str, str]) -> Path | None:
+        root, path = place
+        return self.folders[root] / path if root in self.folders else None

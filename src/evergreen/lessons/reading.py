@@ -1,0 +1,204 @@
+"""The lessons of a book: which documents are executed, and what stands in their files."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+from myst_nb.core.config import NbParserConfig
+from myst_nb.core.read import create_nb_reader
+from myst_parser.config.main import MdParserConfig
+
+from evergreen.errors import EvergreenError
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+# Names of kernels that are Python's for certain.
+_PYTHON = ("python", "python3", "ipython", "ipython3")
+
+
+class LessonError(EvergreenError):
+    """A lesson cannot be shown; the message names the lesson, the place and what is wrong."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Formats:
+    """What MyST-NB makes notebooks of.
+
+    Attributes
+    ----------
+    markdown : MdParserConfig
+    notebooks : NbParserConfig
+    """
+
+    markdown: MdParserConfig
+    notebooks: NbParserConfig
+
+    def parse(self, document: Document) -> nbformat.NotebookNode | None:
+        """Return a document as a notebook without outputs, or None where it is none.
+
+        Raises
+        ------
+        LessonError
+            If it means to be one, and is not.
+        """
+        path, text = str(document.path), document.text
+        reader = create_nb_reader(path, self.markdown, self.notebooks, text)
+        if reader is None:
+            return None
+        try:
+            notebook = reader.read(text)
+        except Exception as error:  # of YAML, JSON, nbformat or MyST-NB
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise LessonError(f"{document.file} cannot be read as a notebook: {reason}") from error
+        kernel = notebook.metadata.setdefault("kernelspec", nbformat.from_dict({"name": "python3"}))
+        language = kernel.setdefault("language", "python" if kernel.get("name") in _PYTHON else "")
+        if language.lower() != "python":
+            raise LessonError(
+                f"{document.file} asks for the kernel {kernel.get('name')!r}, and only Python is "
+                "executed. If it is one of Python, say so (kernelspec: language: python)."
+            )
+        for cell in code_cells(notebook):
+            cell.outputs, cell.execution_count = [], None
+        return notebook
+
+    def time_limit(self, document: Document, notebook: nbformat.NotebookNode) -> int | None:
+        """Return how many seconds a lesson's cells may take, or None for any time.
+
+        Raises
+        ------
+        LessonError
+            If it sets none that can be.
+        """
+        limit = option(notebook, "execution_timeout", self.notebooks.execution_timeout)
+        if not isinstance(limit, int) or limit == 0 or limit < -1:
+            raise LessonError(
+                f"{document.file} sets {limit!r} as its time limit (mystnb: execution_timeout:), "
+                "which is a number of seconds, or -1 for none."
+            )
+        return None if limit == -1 else limit
+
+    def removes_stderr(self, notebook: nbformat.NotebookNode, cell: nbformat.NotebookNode) -> bool:
+        """Tell whether what a cell writes to stderr is left out, in any way of MyST-NB's."""
+        for_all = option(notebook, "output_stderr", self.notebooks.output_stderr)
+        how = option(cell, "output_stderr", for_all)
+        return "remove-stderr" in tags(cell) or how in ("remove", "remove-warn")
+
+    def reader(
+        self, function: str, document: Document, key: str
+    ) -> tuple[str, dict[str, Any], bool]:
+        """Name the function that reads a document, as MyST-NB's ``custom_formats`` do."""
+        arguments = {"name": document.name, "path": str(document.path), "key": key, "formats": self}
+        of_suffix = self.notebooks.custom_formats.get(document.path.suffix)
+        return function, arguments, bool(of_suffix and of_suffix[2])
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """A document of the book.
+
+    Attributes
+    ----------
+    name : str
+        As Sphinx calls it.
+    path : pathlib.Path
+        Its file, as Sphinx calls that.
+    text : str
+        Its contents, with the line ends of Unix.
+    """
+
+    name: str
+    path: Path
+    text: str
+
+    @property
+    def file(self) -> str:
+        """How messages call it."""
+        return f"{self.name}{self.path.suffix}"
+
+    @property
+    def folder(self) -> Path:
+        """The folder that its cells are executed in."""
+        return self.path.resolve().parent
+
+    def place(self, notebook: nbformat.NotebookNode, index: int, line: int = 1) -> str:
+        """Say where in the file a line of a code cell stands, for a message.
+
+        Parameters
+        ----------
+        notebook : NotebookNode
+            What :meth:`Formats.parse` has made of the document.
+        index : int
+            The cell's index in it.
+        line : int
+            The line in the cell, from 1.
+        """
+        number = sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
+        first = self._first_line(notebook, index)
+        where = f"line {line} of the cell" if first is None else f"line {first + line - 1}"
+        return f"{self.file}, code cell {number} ({where})"
+
+    def _first_line(self, notebook: nbformat.NotebookNode, index: int) -> int | None:
+        """Return the line that a cell's code begins in, behind its options."""
+        if "source_map" not in notebook.metadata:
+            return None
+        lines = [line.strip() for line in self.text.splitlines()]
+        code = [line.strip() for line in notebook.cells[index].source.splitlines()]
+        for first in range(notebook.metadata.source_map[index], len(lines)):
+            if lines[first : first + len(code)] == code:
+                return first + 1
+        return None  # its code stands in another file
+
+
+def documents(app: Sphinx) -> Iterator[Document]:
+    """Return the documents of a book that can be lessons, in the order of the contents.
+
+    Raises
+    ------
+    LessonError
+        If one cannot be read.
+    """
+    # Sphinx itself looks for them only after the events that lessons are prepared in.
+    app.env.find_files(app.config, app.builder)
+    contents = list(app.config.external_site_map)
+
+    def place(name: str) -> tuple[int, str]:
+        called = {name, str(Path(app.env.doc2path(name, base=False)))}  # as in _toc.yml, or so
+        return next((i for i, item in enumerate(contents) if item in called), len(contents)), name
+
+    for name in sorted(app.env.found_docs, key=place):
+        path = Path(app.env.doc2path(name))
+        if path.suffix != ".rst":
+            yield Document(name, path, _text(name, path))
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
+    """Return a notebook's code cells."""
+    return (cell for cell in notebook.cells if cell.cell_type == "code")
+
+
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    """Return a cell's tags."""
+    return list(cell.metadata.get("tags") or [])
+
+
+def option(owner: nbformat.NotebookNode, name: str, default: Any) -> Any:
+    """Return an option of MyST-NB from the metadata of a notebook or a cell."""
+    return (owner.metadata.get("mystnb") or {}).get(name, default)
+
+
+def _text(name: str, path: Path) -> str:
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise LessonError(
+            f"{name}{path.suffix}, line {line} is not in UTF-8 (byte {raw[error.start]:#04x}). "
+            "Save the file in that encoding."
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
