@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import hashlib
 import importlib
+import os
 import random
 import re
+import subprocess
 import sys
 import textwrap
 import threading
@@ -173,6 +175,15 @@ def test_everything_in_a_module_that_is_named_whole_counts(package: Package) -> 
     assert not package.changes("lab.shapes", "lab.shapes", "  # a comment", "")
 
 
+def test_what_a_module_imports_for_others_counts_where_it_is_named_whole(
+    package: Package,
+) -> None:
+    package.write("lab", "from lab.values import RATE\n")
+    package.write("lab.values", "RATE = 0.1\nOTHER = 1\n")
+    assert package.changes("lab", "lab.values", "RATE = 0.1", "RATE = 0.2")
+    assert not package.changes("lab", "lab.values", "OTHER = 1", "OTHER = 2")
+
+
 IMPORTS = [
     ("from lab.values import RATE", "RATE"),
     ("from lab.values import RATE as rate", "rate"),
@@ -188,6 +199,8 @@ IMPORTS = [
     ("import lab.values\nvalues = lab.values", "values.RATE"),
     ("from lab import values", "getattr(values, 'RATE')"),
     ("from lab import values", "vars(values)['RATE']"),
+    ("import lab.values", "getattr(lab, 'values').RATE"),
+    ("import lab\ndef late():\n    import lab.values", "[late(), getattr(lab, 'values').RATE]"),
     ("from lab import values\nmodules = [values]", "modules[0].RATE"),
     ("import importlib\nvalues = importlib.import_module('lab.values')", "values.RATE"),
     ("import importlib", "importlib.import_module('lab.' + 'values').RATE"),
@@ -447,6 +460,30 @@ def test_modules_that_import_each_other_are_followed(package: Package) -> None:
     assert not package.changes("lab.one:h", "lab.two", "one.h()", "one.f()")
 
 
+def test_a_digest_does_not_depend_on_the_order_of_sets(package: Package) -> None:
+    for number in range(6):
+        others = "".join(f"from lab.m{(number + step) % 6} import *\n" for step in (1, 2, 4))
+        code = f"{others}def f{number}(): return f{(number + 1) % 6}() + g{number} + len([nothing])"
+        package.write(f"lab.m{number}", f"{code}\ng{number} = {number}\nunused = 1\n")
+    code = f"""
+        from pathlib import Path
+        from evergreen.sources import Codebase
+        codebase = Codebase({{"lab": Path({str(package.root)!r})}})
+        roots = [f"lab.m{{number}}:f{{number}}" for number in range(6)]
+        print(*(codebase.digest_of([root]) for root in [*roots, "lab.m0"]))
+        """
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code)],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in range(4)
+    }
+    assert len(found) == 1
+
+
 TEXTS = [
     "raise ValueError('1')",
     "raise errors.RateError(f'1 {rate}')",
@@ -586,6 +623,38 @@ def test_refusals_count_where_code_goes_on_after_them(package: Package, going_on
     package.write("lab.networks", f"{textwrap.dedent(start)}    {going_on}\n")
     root = "lab.networks:build"
     assert package.changes(root, "lab.checks", "rate < 5", "rate < 6", refusals=False)
+
+
+def test_an_exception_of_pythons_own_protocols_refuses_nothing(package: Package) -> None:
+    code = """
+        class Missing(KeyError): ...
+        class Table:
+            def __missing__(self, key):
+                if key < 1: raise KeyError
+            def check(self, key):
+                if key > 7: raise ValueError
+        class Tables(Table):
+            def __missing__(self, key):
+                if key < 3: raise Missing
+        """
+    package.write("lab.tables", code)
+    options = {"refusals": False}
+    assert package.changes("lab.tables:Table", "lab.tables", "key < 1", "key < 2", **options)
+    assert not package.changes("lab.tables:Table", "lab.tables", "key > 7", "key > 8", **options)
+    assert package.changes("lab.tables:Tables", "lab.tables", "key < 3", "key < 4", **options)
+
+
+def test_a_builtin_that_a_star_may_hide_may_do_anything(package: Package) -> None:
+    package.write("lab.types", "SEEN = []\ndef isinstance(*values): SEEN.append(values)\n")
+    code = "from lab.types import *\ndef check(x):\n    if isinstance(x, 1): raise ValueError\n"
+    package.write("lab.checks", code)
+    assert package.changes("lab.checks:check", "lab.checks", "x, 1", "x, 2", refusals=False)
+
+
+def test_a_refusal_of_a_module_counts_where_code_does_without_the_module(package: Package) -> None:
+    package.write("lab.fast", "SIZE = 3\nif SIZE < 2: raise ImportError\n")
+    package.write("lab.networks", "try: import lab.fast\nexcept ImportError: FAST = 0\n")
+    assert package.changes("lab.networks:FAST", "lab.fast", "< 2", "< 4", refusals=False)
 
 
 @pytest.mark.parametrize(

@@ -96,11 +96,6 @@ class _Finder(ast.NodeVisitor):
                     return
         self.generic_visit(node)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        if isinstance(node.target, ast.Name):
-            self._read(node.target.id)
-        self.generic_visit(node)
-
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         if not self._is_in("function", "class"):
             self._found.binds.add(node.target.id)

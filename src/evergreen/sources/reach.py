@@ -88,7 +88,7 @@ class Reach:
         self._asked: set[str] = set()  # modules, whether they are here or not
         self._importing: list[Loaded] = []
         self._waiting: list[tuple[Loaded, Statement]] = []
-        self._bound: dict[tuple[str, tuple[str, ...]], bool] = {}
+        self._looked_up: set[tuple[str, tuple[str, ...]]] = set()
         self._used: set[tuple[str, tuple[str, ...]]] = set()
         self._escaped: set[str] = set()
         for name in resolved:
@@ -206,30 +206,37 @@ class Reach:
 
     def _look_up(self, module: Loaded, names: tuple[str, ...]) -> bool:
         """Let a name of a module count with its attributes; tell whether the module has it."""
-        key = module.name, names
-        if key in self._bound:
-            return self._bound[key]
         name, *attributes = names
-        if f"{module.name}:{name}" in self._resolved:
-            return True
-        statements = module.code.binding.get(name, [])
+        if (module.name, names) in self._looked_up or f"{module.name}:{name}" in self._resolved:
+            return self._has(module, name)
+        self._looked_up.add((module.name, names))
         submodule = f"{module.name}.{name}"
-        hidden = False
-        self._bound[key] = bool(statements)  # for modules that import each other
-        for statement in statements:
+        is_hidden = False
+        for statement in module.code.binding.get(name, []):
             self._count(module, statement)
             for meant in statement.imports.get(name, []):
                 self._use(module.absolute(meant), (*meant.names, *attributes))
                 # A name that comes from the submodule of that name takes its place.
-                hidden |= statement.is_import and module.absolute(meant) == submodule
+                is_hidden |= statement.is_import and module.absolute(meant) == submodule
         for star in module.code.stars:
             source = self._load(module.absolute(star))
-            if source and source.name not in self._resolved and self._look_up(source, names):
-                self._bound[key] = True
-        if module.is_package and not hidden and self._load(submodule):
+            if source and source.name not in self._resolved:
+                self._look_up(source, names)
+        if module.is_package and not is_hidden and self._load(submodule):
             self._use(submodule, tuple(attributes))
-            self._bound[key] = True
-        return self._bound[key]
+        return self._has(module, name)
+
+    def _has(self, module: Loaded, name: str, asked: frozenset[str] = frozenset()) -> bool:
+        if name in module.code.binding or (
+            module.is_package and self._load(f"{module.name}.{name}")
+        ):
+            return True
+        sources = [self._load(module.absolute(star)) for star in module.code.stars]
+        return any(
+            self._has(source, name, asked | {module.name})
+            for source in sources
+            if source and source.name not in asked
+        )
 
     def _use(self, name: str, attributes: tuple[str, ...]) -> None:
         """Let an attribute of a module count, or all of them where none is named."""

@@ -71,7 +71,7 @@ class _Reducer(ast.NodeTransformer):
         self._options = options
         # Annotations are never evaluated then.
         self._lazy = origins.imported.get("annotations") == "__future__.annotations"
-        self._around: list[ast.AST] = []  # functions, classes and handlers around a node
+        self._around: list[ast.AST] = []  # functions and classes around a node
 
     def statements(self, body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
         for statement in body:
@@ -83,9 +83,6 @@ class _Reducer(ast.NodeTransformer):
         self.generic_visit(node)
         self._around.pop()
         return node
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
-        return self._visit_within(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         return self._visit_within(node)
@@ -117,14 +114,13 @@ class _Reducer(ast.NodeTransformer):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         self.generic_visit(node)
-        scopes = [part for part in self._around if not isinstance(part, ast.ExceptHandler)]
-        if scopes and isinstance(scopes[-1], ast.ClassDef):
+        if self._around and isinstance(self._around[-1], ast.ClassDef):
             return node
-        if node.value and (scopes or self._lazy):
+        if node.value and (self._around or self._lazy):
             return ast.Assign(targets=[node.target], value=node.value)
-        if scopes:  # says that a name is the function's own
+        if self._around:  # says that a name is the function's own
             node.annotation = _TEXT
-        return node if scopes or not self._lazy else None
+        return node if self._around or not self._lazy else None
 
     # What is never executed, or computes nothing
 
@@ -166,9 +162,6 @@ class _Reducer(ast.NodeTransformer):
     def _refused(self, body: list[ast.stmt]) -> str:
         """Return the name of the exception that a block does nothing but raise, or ""."""
         *before, last = body or [ast.Pass()]
-        # In a handler, raising decides what becomes of another exception.
-        if any(isinstance(part, ast.ExceptHandler) for part in self._around):
-            return ""
         if not isinstance(last, ast.Raise) or not last.exc or binds(last):
             return ""
         call = last.exc if isinstance(last.exc, ast.Call) else None
