@@ -109,11 +109,10 @@ def _style(
     """
     css = "".join(_read(site, sheet) for sheet in sheets)
     known = stylesheet.mentioned(css, known)
-    code = (
-        sources.module_digest(f"evergreen.look.{name}")
-        for name in ("assets", "fonts", "stylesheet")
+    code = sources.Codebase(["evergreen"]).digest_of(
+        [f"{__name__}:{_style.__name__}"], resolved=[sources.__name__]
     )
-    made_of = sources.digest(css, *sorted(known), *sorted(formulas), *code)
+    made_of = sources.digest(css, *sorted(known), *sorted(formulas), code)
     if note.is_file() and (site / markup.STYLE).is_file():
         last = (site / markup.STYLE).read_text("utf-8")
         if note.read_text("utf-8") == sources.digest(made_of, last):

@@ -7,18 +7,6 @@ used, more counts rather than less.
 
 from evergreen.sources.codebase import Codebase, root_of
 from evergreen.sources.digests import digest, versions
-from evergreen.sources.former import function_digest, imported, module_digest, path_of
 from evergreen.sources.reach import Script, SourceError
 
-__all__ = [
-    "Codebase",
-    "Script",
-    "SourceError",
-    "digest",
-    "function_digest",
-    "imported",
-    "module_digest",
-    "path_of",
-    "root_of",
-    "versions",
-]
+__all__ = ["Codebase", "Script", "SourceError", "digest", "root_of", "versions"]

@@ -24,6 +24,7 @@ def write(node: object) -> str:
     """Return a tree as a text that is the same in every version of Python.
 
     It holds all but positions, the annotations of parameters and results, and empty parts.
+    Every digest is made of such texts: another way to write them would be another key for all.
     """
     if isinstance(node, ast.AST):
         silent = _SILENT_OF_PARAMETER if isinstance(node, ast.arg) else _SILENT
