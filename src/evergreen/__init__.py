@@ -26,7 +26,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from evergreen.lessons import preparation
     from evergreen.look import assets, markup, mathml, metadata, places
     from evergreen.notebooks import launch, published
-    from evergreen.pages import claims, code, exclusive, files, incremental, leftovers, shared
+    from evergreen.pages import (
+        claims,
+        code,
+        exclusive,
+        files,
+        incremental,
+        left_out,
+        leftovers,
+        shared,
+    )
 
     for part in (
         settings,
@@ -40,6 +49,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         shared,
         incremental,
         leftovers,
+        left_out,
         claims,
         published,
         launch,

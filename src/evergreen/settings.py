@@ -75,6 +75,14 @@ SETTINGS = (
         "The page that Colab's and Binder's buttons lead to where no repository on GitHub is "
         "known. Without it there are no such buttons then.",
     ),
+    Setting(
+        "evergreen_places",
+        {},
+        (dict,),
+        "The scripts of the book that ``{live} NAME`` makes a place for: each is the module "
+        "``_static/live/NAME.js``. The value is the dotted name of a function that tells the "
+        "script something, see :data:`evergreen.look.places.Attributes`, or an empty text.",
+    ),
 )
 """The settings, in the order of the table."""
 

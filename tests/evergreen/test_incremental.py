@@ -168,6 +168,14 @@ def rename_a_page(book: TinyBook) -> None:
     book.replace("_toc.yml", "file: strolls", "file: long walks")
 
 
+def leave_a_page_out(book: TinyBook) -> None:
+    book.replace("_toc.yml", "      - file: long walks\n", "")
+
+
+def leave_a_lesson_out(book: TinyBook) -> None:
+    book.replace("_toc.yml", "      - file: lessons/chances\n", "")
+
+
 def name_another_title_and_author(book: TinyBook) -> None:
     book.replace("_config.yml", "title: Random walks", "title: Walks at random")
     book.replace("_config.yml", "author: The book's authors", "author: The same authors")
@@ -210,6 +218,8 @@ EDITS = [
     put_an_older_logo_back,
     show_no_picture_anymore,
     rename_a_page,
+    leave_a_page_out,
+    leave_a_lesson_out,
     name_another_title_and_author,
     write_another_footer,
     name_the_repository,

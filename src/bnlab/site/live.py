@@ -14,19 +14,21 @@ from evergreen.state import Kept, watch
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
 _EXPORTED: Kept[str] = Kept("networks in the browser")
 
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
-    places.add("calculator", lambda _root: structures(list(catalogue.NETWORKS.values())))
-    places.add("networks", _attributes)
-    watch(
-        app, _EXPORTED, _exported, lambda env: places.showing(env, "networks"), event="env-updated"
-    )
+    watch(app, _EXPORTED, _exported, _showing, event="env-get-updated")
     # Before the files get their names (priority 900).
     app.connect("build-finished", _copy, priority=800)
+
+
+def calculator(_root: str) -> dict[str, str]:
+    """Return what the calculator finds in its place: all networks."""
+    return structures(list(catalogue.NETWORKS.values()))
 
 
 def structures(networks: Sequence[catalogue.Network]) -> dict[str, str]:
@@ -48,7 +50,8 @@ def structures(networks: Sequence[catalogue.Network]) -> dict[str, str]:
     }
 
 
-def _attributes(root: str) -> dict[str, str]:
+def networks(root: str) -> dict[str, str]:
+    """Return what the networks' script finds in its place: where they are, and their size."""
     return {
         "data-contents": f"{root}{markup.LIVE}/{portable.CONTENTS}",
         "data-count": str(len(catalogue.NETWORKS)),
@@ -57,7 +60,11 @@ def _attributes(root: str) -> dict[str, str]:
 
 
 def _exported(app: Sphinx) -> str:
-    return portable.exported().name if places.showing(app.env, "networks") else ""
+    return portable.exported().name if _showing(app.env) else ""
+
+
+def _showing(env: BuildEnvironment) -> list[str]:
+    return places.showing(env, "networks")
 
 
 def _copy(app: Sphinx, error: Exception | None) -> None:

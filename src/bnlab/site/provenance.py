@@ -8,10 +8,10 @@ import platform
 import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
-from docutils.statemachine import StringList
+from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 from bnlab import catalogue, data, recipes, runs
@@ -41,7 +41,30 @@ LIBRARIES = (
 """The distributions that the page names; the lock names all."""
 
 
-_PROVENANCE: Kept[dict[str, str]] = Kept("provenance")
+class Code(str):
+    """Text in a typewriter's letters."""
+
+
+class Page(str):
+    """A page's name, for a link to it."""
+
+
+class Items(NamedTuple):
+    """A list: what each item is about, and its value."""
+
+    rows: Sequence[tuple[str, str]]
+
+
+class Table(NamedTuple):
+    """A table: its header, and its rows."""
+
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+Part = str | Items | Table
+
+_PROVENANCE: Kept[dict[str, list[Part]]] = Kept("provenance")
 
 
 def setup(app: Sphinx) -> None:
@@ -51,7 +74,10 @@ def setup(app: Sphinx) -> None:
 
 
 class Provenance(SphinxDirective):
-    """``{build-provenance} PART``: one of the page's tables, from this build."""
+    """``{build-provenance} PART``: one of the page's tables, from this build.
+
+    All of it is text, whatever stands in it, since some comes from stored files.
+    """
 
     required_arguments = 1
 
@@ -61,16 +87,51 @@ class Provenance(SphinxDirective):
         parts = _PROVENANCE.of(self.env)
         if self.arguments[0] not in parts:
             raise self.error(f"Choose one of {', '.join(parts)}, not {self.arguments[0]}.")
-        container = nodes.container()
-        text = StringList(parts[self.arguments[0]].splitlines(), source=self.env.docname)
-        self.state.nested_parse(text, self.content_offset, container)
-        return container.children
+        return [node(part, self.env.docname) for part in parts[self.arguments[0]]]
 
 
-def _collect(app: Sphinx) -> dict[str, str]:
+def node(part: Part, page: str) -> nodes.Element:
+    """Return a part of a page as a node of its document."""
+    match part:
+        case Items(rows):
+            lines = [[nodes.Text(f"{what}: "), _text(value, page)] for what, value in rows]
+            items = [nodes.list_item("", nodes.paragraph("", "", *line)) for line in lines]
+            return nodes.bullet_list("", *items)
+        case Table(header, rows):
+            # As MyST-Parser makes it.
+            widths = [nodes.colspec(colwidth=100 // len(header)) for _ in header]
+            head = nodes.thead("", _row(header, page))
+            body = nodes.tbody("", *(_row(row, page) for row in rows))
+            group = nodes.tgroup("", *widths, head, body, cols=len(header))
+            return nodes.table("", group, classes=["colwidths-auto"])
+        case _:
+            return nodes.paragraph("", part)
+
+
+def _row(cells: Sequence[str], page: str) -> nodes.row:
+    row = nodes.row()
+    for column, cell in enumerate(cells):
+        side = "text-right" if column else "text-left"
+        row += nodes.entry("", nodes.paragraph("", "", _text(cell, page)), classes=[side])
+    return row
+
+
+def _text(text: str, page: str) -> nodes.Node:
+    match text:
+        case Code():
+            return nodes.literal("", text)
+        case Page():
+            name = nodes.inline("", text)
+            about = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{text}"}
+            return addnodes.pending_xref("", name, refdoc=page, refexplicit=False, **about)
+        case _:
+            return nodes.Text(text)
+
+
+def _collect(app: Sphinx) -> dict[str, list[Part]]:
     found = prepared(app)
     return {
-        "source": _source(Path(app.srcdir).resolve().parent),
+        "source": _source(checkout.folder(app)),
         "machine": _machine(),
         "libraries": _libraries(),
         "recipes": _recipes(),
@@ -86,13 +147,11 @@ def _showing(env: BuildEnvironment) -> list[str]:
     return [name for name, metadata in env.metadata.items() if metadata.get("provenance")]
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    numbers = [":---" if column == 0 else "---:" for column in range(len(header))]
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (header, numbers, *rows))
-
-
-def _list(rows: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"- {what}: {value}" for what, value in rows)
+def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> Table:
+    return Table(
+        header,
+        [tuple(cell if isinstance(cell, str) else str(cell) for cell in row) for row in rows],
+    )
 
 
 def _commit(folder: Path) -> str:
@@ -104,32 +163,32 @@ def _commit(folder: Path) -> str:
     return f"{revision} with uncommitted changes" if changed else revision
 
 
-def _source(folder: Path) -> str:
+def _source(folder: Path) -> list[Part]:
     lock = folder / "requirements.txt"
-    rows = [("Commit", f"`{_commit(folder)}`"), ("Data, SHA-256", f"`{data.digest()}`")]
+    rows = [("Commit", Code(_commit(folder))), ("Data, SHA-256", Code(data.digest()))]
     if lock.is_file():
-        rows.append(("Lock, SHA-256", f"`{hashlib.sha256(lock.read_bytes()).hexdigest()}`"))
-    return _list(rows)
+        rows.append(("Lock, SHA-256", Code(hashlib.sha256(lock.read_bytes()).hexdigest())))
+    return [Items(rows)]
 
 
-def _machine() -> str:
-    return _list(
-        [
-            ("Processor", runs.processor()),
-            ("System", platform.platform()),
-            ("Python", platform.python_version()),
-        ]
-    )
+def _machine() -> list[Part]:
+    rows = [
+        ("Processor", runs.processor()),
+        ("System", platform.platform()),
+        ("Python", platform.python_version()),
+    ]
+    return [Items(rows)]
 
 
-def _libraries() -> str:
-    return _table(
+def _libraries() -> list[Part]:
+    table = _table(
         ("Library", "Version"),
         [(name, importlib.metadata.version(name)) for name in LIBRARIES],
     )
+    return [table]
 
 
-def _recipes() -> str:
+def _recipes() -> list[Part]:
     def row(network: catalogue.Network) -> tuple[object, ...]:
         of_network = [recipe for recipe in recipes.course() if recipe.network == network.name]
         chosen = of_network[0]
@@ -142,13 +201,14 @@ def _recipes() -> str:
             f"{chosen.learning_rate:g}",
         )
 
-    return _table(
+    table = _table(
         ("Network", "Seeds", "Epochs", "Batch size", "Learning rate"),
         map(row, catalogue.NETWORKS.values()),
     )
+    return [table]
 
 
-def _runs(course: Sequence[runs.Run]) -> str:
+def _runs(course: Sequence[runs.Run]) -> list[Part]:
     processors = sorted({run.provenance["processor"] for run in course})
     table = _table(
         ("Run", "Seconds", "Finished (UTC)", "Key"),
@@ -157,12 +217,12 @@ def _runs(course: Sequence[runs.Run]) -> str:
                 run.recipe,
                 f"{run.provenance['seconds']:.1f}",
                 _minute(run.provenance["finished"]),
-                f"`{run.key[:12]}`",
+                Code(run.key[:12]),
             )
             for run in course
         ],
     )
-    return f"Trained on {'; '.join(processors)}.\n\n{table}"
+    return [f"Trained on {'; '.join(processors)}.", table]
 
 
 def _minute(time: str) -> str:
@@ -170,7 +230,7 @@ def _minute(time: str) -> str:
     return time[:16].replace("T", " ")
 
 
-def _epochs(course: Sequence[runs.Run]) -> str:
+def _epochs(course: Sequence[runs.Run]) -> list[Part]:
     """Seconds an epoch by network, the first left out: it includes compiling."""
     medians = {
         name: statistics.median(
@@ -182,38 +242,40 @@ def _epochs(course: Sequence[runs.Run]) -> str:
         for name in catalogue.NETWORKS
     }
     first = next(iter(medians.values()))
-    return _table(
+    table = _table(
         ("Network", "Seconds an epoch (median)", "Ratio to the baseline"),
         [
             (catalogue.find(name).title, f"{seconds:.2f}", f"{seconds / first:.2f}")
             for name, seconds in medians.items()
         ],
     )
+    return [table]
 
 
-def _lessons(env: BuildEnvironment) -> str:
-    return _table(
+def _lessons(env: BuildEnvironment) -> list[Part]:
+    table = _table(
         ("Lesson", "Seconds", "Finished (UTC)", "Key"),
         [
             (
-                f"{{doc}}`/{name}`",
+                Page(name),
                 f"{execution.seconds:.1f}",
                 _minute(execution.finished),
-                f"`{execution.key[:12]}`",
+                Code(execution.key[:12]),
             )
             for name, execution in preparation.EXECUTIONS.of(env).items()
         ],
     )
+    return [table]
 
 
-def _studies(studies: Sequence[Study]) -> str:
+def _studies(studies: Sequence[Study]) -> list[Part]:
     if not studies:
-        return "No page of this build shows a stored study."
+        return ["No page of this build shows a stored study."]
     table = _table(
         ("Study", "Runs", "Minutes", "Finished (UTC)"),
         [
             (
-                f"`{study.sweep.name}`",
+                Code(study.sweep.name),
                 len(study.results),
                 f"{sum(result.seconds for result in study.results) / 60:.0f}",
                 _minute(study.finished),
@@ -223,18 +285,18 @@ def _studies(studies: Sequence[Study]) -> str:
     )
     versions = sorted({f"{name} {v}" for study in studies for name, v in study.versions.items()})
     machines = sorted({name for study in studies for name in study.machines.values()})
-    return f"Computed with {', '.join(versions)}, on {'; '.join(machines)}.\n\n{table}"
+    return [f"Computed with {', '.join(versions)}, on {'; '.join(machines)}.", table]
 
 
-def _spot_checks(checks: Sequence[SpotCheck]) -> str:
+def _spot_checks(checks: Sequence[SpotCheck]) -> list[Part]:
     if not checks:
-        return "No stored run was trained again."
+        return ["No stored run was trained again."]
     course = set(recipes.course())
     own = [check for check in checks if check.recipe in course]
     rows = [
         (
             check.recipe,
-            f"`{check.study}`",
+            Code(check.study),
             f"{check.stored:.4f}",
             f"{check.again:.4f}",
             _difference([check]),
@@ -242,10 +304,11 @@ def _spot_checks(checks: Sequence[SpotCheck]) -> str:
         for check in checks
         if check.recipe not in course
     ]
-    return _table(
+    table = _table(
         ("Stored run", "Study", "Stored", "Again", "Largest difference"),
         [*rows, (f"The {len(course)} runs of the course", "all", "", "", _difference(own))],
     )
+    return [table]
 
 
 def _difference(checks: Sequence[SpotCheck]) -> str:

@@ -37,15 +37,15 @@ def setup(app: Sphinx) -> None:
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
     """Gather what the pages use, and name the files with their digests on every page."""
-    templates = app.builder.templates
-    if error is not None or not getattr(templates, "sheets", None):
+    if error is not None or not getattr(app.builder.templates, "wrote", False):
         return
+    asked = markup.asked_for(app.builder)
     site = Path(app.outdir)
     paths = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
     pages = {path: path.read_text("utf-8") for path in paths}
     scripts = {
         path: rjsmin.jsmin((site / path).read_text("utf-8"), keep_bang_comments=True)
-        for path in templates.scripts
+        for path in asked.scripts
     }
     modules = _modules(site)
     note = Path(app.doctreedir) / "style.txt"
@@ -55,7 +55,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     made = {
         markup.SCRIPT: _joined(scripts, theme=False),
         markup.THEME_SCRIPT: _joined(scripts, theme=True),
-        markup.STYLE: _style(site, note, templates.sheets, known, _formulas(pages.values())),
+        markup.STYLE: _style(site, note, asked.sheets, known, _formulas(pages.values())),
         **modules,
     }
     for name, text in made.items():
@@ -73,7 +73,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         named = links.sub(lambda link: f"{link[1]}?v={versions[link[1]]}", text)
         if named != text:
             path.write_text(named, "utf-8")
-    _remove_sources(site, [*templates.sheets, *templates.scripts])
+    _remove_sources(site, [*asked.sheets, *asked.scripts])
 
 
 def _joined(scripts: Mapping[str, str], *, theme: bool) -> str:

@@ -6,13 +6,13 @@ before it is written, and a page that is not written again stays as it is.
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import json
 import posixpath
 import re
 from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, NavigableString
@@ -20,6 +20,8 @@ from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES, Name, Punctuation, Text
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.util.images import get_image_size
+
+from evergreen.look import policy
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -67,15 +69,41 @@ def _use_our_templates(_app: Sphinx, config: Any) -> None:
     config.template_bridge = f"{__name__}.{Templates.__name__}"
 
 
-class Templates(BuiltinTemplateLoader):
-    """Sphinx's templates; a page that comes out of one is finished before it is written.
+class Asks(NamedTuple):
+    """What a page asks for.
 
     Attributes
     ----------
     sheets, scripts : list of str
-        The style sheets and scripts that the pages of this build asked for, in their order,
-        as paths in the site.
+        Its style sheets and scripts, in their order, as paths in the site.
+    handlers : list of str
+        The scripts in its attributes.
     """
+
+    sheets: list[str]
+    scripts: list[str]
+    handlers: list[str]
+
+
+def asked_for(builder: Builder) -> Asks:
+    """Return what all pages of the site ask for, those that this build did not write too."""
+    folder = _notes(builder)
+    asked = [Asks([], [], [])] + [
+        Asks(*json.loads(note.read_text("utf-8")))
+        for note in sorted(folder.rglob("*.json"))
+        if Path(builder.outdir, note.relative_to(folder)).with_suffix(".html").is_file()
+    ]
+    return Asks(
+        *(list(dict.fromkeys(chain.from_iterable(kind))) for kind in zip(*asked, strict=True))
+    )
+
+
+def _notes(builder: Builder) -> Path:
+    return Path(builder.doctreedir, "asks")
+
+
+class Templates(BuiltinTemplateLoader):
+    """Sphinx's templates; a page that comes out of one is finished before it is written."""
 
     def init(
         self, builder: Builder, theme: Theme | None = None, dirs: list[str] | None = None
@@ -83,9 +111,7 @@ class Templates(BuiltinTemplateLoader):
         """Prepare the templates of a build."""
         super().init(builder, theme, dirs)
         self.builder = builder
-        self.sheets: list[str] = []
-        self.scripts: list[str] = []
-        self.handlers: set[str] = set()
+        self.wrote = False
 
     def render(self, template: str, context: dict[str, Any]) -> str:  # type: ignore[override]
         """Return a template's text for a context."""
@@ -93,20 +119,27 @@ class Templates(BuiltinTemplateLoader):
         # The theme renders parts of a page, and files that are none, through here as well.
         if not text.lstrip().startswith("<!DOCTYPE html>"):
             return text
+        name, app = context["pagename"], self.builder.app
         styles = (context["theme_pygments_light_style"], context["theme_pygments_dark_style"])
         page = BeautifulSoup(_plain(styles).sub(r"\1", text), "html.parser")
-        folder = posixpath.dirname(context["pagename"])
-        self._gather_sheets(page, folder)
-        self._gather_scripts(page, folder, context)
+        folder = posixpath.dirname(name)
+        asks = Asks([], [], sorted(policy.handlers(page)))
+        self._gather_sheets(page, folder, asks.sheets)
+        self._gather_scripts(page, folder, context, asks.scripts)
         self._size_pictures(page, folder)
-        _mend(page)
+        _fix_markup(page)
+        note = Path(_notes(self.builder), f"{name}.json")
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(asks), "utf-8")
+        self.wrote = True
         # The search parses the pages that it finds, and is held to its own policy then.
-        self.handlers |= _handlers(page)
-        searches = context["pagename"] == "search"
-        _restrict(page, self.handlers if searches else _handlers(page))
+        others = asked_for(self.builder).handlers if name == "search" else []
+        known = name in app.env.found_docs
+        untrusted = policy.untrusted(app, name, context["body"]) if known else ()
+        policy.restrict(page, {*asks.handlers, *others}, untrusted)
         return str(page)
 
-    def _gather_sheets(self, page: BeautifulSoup, folder: str) -> None:
+    def _gather_sheets(self, page: BeautifulSoup, folder: str, sheets: list[str]) -> None:
         """Put one style sheet in the place of all in the head."""
         links = [
             link
@@ -117,7 +150,7 @@ class Templates(BuiltinTemplateLoader):
             path = _path(link["href"], folder)
             # Jupyter Book puts each style sheet of the book on every page.
             if not path.startswith(f"{LIVE}/"):
-                _remember(path, self.sheets)
+                sheets.append(path)
         links[0].attrs = {"rel": "stylesheet", "href": posixpath.relpath(STYLE, folder or ".")}
         for link in links[1:]:
             link.decompose()
@@ -126,7 +159,9 @@ class Templates(BuiltinTemplateLoader):
             link = page.new_tag("link", href=posixpath.relpath(font, folder or "."), attrs=preload)
             links[0].insert_after(link)
 
-    def _gather_scripts(self, page: BeautifulSoup, folder: str, context: dict[str, Any]) -> None:
+    def _gather_scripts(
+        self, page: BeautifulSoup, folder: str, context: dict[str, Any], scripts: list[str]
+    ) -> None:
         """Put two scripts that wait for the page in the place of all but the inline ones."""
         as_you_type = str(context["theme_search_as_you_type"]).lower() == "true"
         searches = as_you_type or context["pagename"] == "search"
@@ -145,7 +180,7 @@ class Templates(BuiltinTemplateLoader):
             else:
                 # Jupyter Book puts each script of the book on every page, modules too.
                 if path not in _SEARCH | _REPLACED and not path.startswith(f"{LIVE}/"):
-                    _remember(path, self.scripts)
+                    scripts.append(path)
                 joined = theme if posixpath.dirname(path) == THEME_SCRIPTS else one
                 joined.attrs |= {k: v for k, v in script.attrs.items() if k.startswith("data-")}
                 script.decompose()
@@ -194,13 +229,8 @@ def _path(link: str, folder: str) -> str:
     return posixpath.normpath(posixpath.join(folder, unquote(urlsplit(link).path)))
 
 
-def _remember(path: str, paths: list[str]) -> None:
-    if path not in paths:
-        paths.append(path)
-
-
-def _mend(page: BeautifulSoup) -> None:
-    """Mend what a browser forgives and a screen reader or a validator does not."""
+def _fix_markup(page: BeautifulSoup) -> None:
+    """Fix what a browser forgives and a screen reader or a validator does not."""
     for icon in page.select('i[class*="fa-"], span[class*="fa-"]'):
         icon["aria-hidden"] = "true"
     # The theme leaves the title and the contents of the site outside of all landmarks.
@@ -229,7 +259,7 @@ def _mend(page: BeautifulSoup) -> None:
     # A summary may hold no paragraph, says the standard that MyST-NB does not follow here.
     for paragraph in page.select("summary > p"):
         paragraph.name = "span"
-    # pandas brings each table's looks along; the course's style sheet has its own.
+    # pandas brings each table's looks along; the site's style sheet has its own.
     for style in page.select("style[scoped]"):
         style.decompose()
     for table in page.select("table.dataframe"):
@@ -238,40 +268,3 @@ def _mend(page: BeautifulSoup) -> None:
             corner.name = "td"
         for row in table.select("tr[style]"):
             del row["style"]
-
-
-def _handlers(page: BeautifulSoup) -> set[str]:
-    """Return the scripts in the attributes of a page, such as onclick."""
-    return {
-        value
-        for tag in page.find_all(True)
-        for name, value in tag.attrs.items()
-        if name.startswith("on")
-    }
-
-
-def _restrict(page: BeautifulSoup, handlers: set[str]) -> None:
-    """Allow a page nothing but this site, and of inline code only what stands on it now."""
-
-    def allowed(elements: str, attributes: set[str]) -> str:
-        texts = {tag.string or "" for tag in page.select(elements)} | attributes
-        unsafe = ["'unsafe-hashes'"] if attributes else []
-        return " ".join(["'self'", *unsafe, *sorted(map(_hash, texts))])
-
-    policy = {
-        "default-src": "'self'",
-        "script-src": allowed("script:not([src])", handlers),
-        "style-src": allowed("style", {tag["style"] for tag in page.select("[style]")}),
-        "object-src": "'none'",
-        "base-uri": "'self'",
-        "form-action": "'self'",
-    }
-    meta = page.new_tag("meta")
-    meta["http-equiv"] = "Content-Security-Policy"
-    meta["content"] = "; ".join(f"{name} {value}" for name, value in policy.items())
-    page.head.insert(1 if page.base else 0, meta)
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

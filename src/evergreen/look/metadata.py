@@ -20,6 +20,7 @@ import resvg_py
 from docutils import nodes
 from PIL import Image, ImageOps
 
+from evergreen import sources
 from evergreen.look import markup
 
 if TYPE_CHECKING:
@@ -74,8 +75,11 @@ def _describe(
             ("property", "og:description", description),
         ]
         if context["pageurl"]:
+            # Sphinx 7.4 leaves a space in a name as it is (unreported).
+            target = app.builder.get_target_uri(name)
+            context["pageurl"] = posixpath.join(app.config.html_baseurl, target)
             tags += [("property", "og:url", context["pageurl"])]
-        if figure := next(iter(doctree.findall(nodes.image)) if doctree else iter(()), None):
+        if figure := _first_figure(app, doctree):
             address = app.config.html_baseurl or context["content_root"]
             tags += [
                 ("property", "og:image", posixpath.join(address, _card(app, figure["uri"]))),
@@ -97,10 +101,20 @@ def _first_words(doctree: nodes.document) -> str:
     return textwrap.shorten(text, 160, placeholder=" …")
 
 
+def _first_figure(app: Sphinx, doctree: nodes.document | None) -> nodes.image | None:
+    """Return a page's first picture that is a file of the site."""
+    figures = doctree.findall(nodes.image) if doctree else ()
+    files = (
+        figure for figure in figures if markup.picture_file(app.builder, figure["uri"]).is_file()
+    )
+    return next(files, None)
+
+
 def _card(app: Sphinx, uri: str) -> str:
     """Draw a figure on a card of the size that others show, and return its path in the site."""
     source = markup.picture_file(app.builder, uri)
-    path = f"{_CARDS}/{source.stem}.png"
+    # Another picture may come to have the same name.
+    path = f"{_CARDS}/{source.stem}-{sources.digest(source.read_bytes())[:10]}.png"
     file = Path(app.outdir, path)
     if not file.is_file():
         if source.suffix == ".svg":
@@ -138,7 +152,9 @@ def _map(app: Sphinx, error: Exception | None) -> None:
     if not address:
         file.unlink(missing_ok=True)
         return
-    pages = sorted(posixpath.join(address, f"{name}.html") for name in app.env.found_docs)
+    pages = sorted(
+        posixpath.join(address, app.builder.get_target_uri(name)) for name in app.env.found_docs
+    )
     file.write_text(
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'

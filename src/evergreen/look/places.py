@@ -7,45 +7,61 @@ and in the lesson's notebook.
 
 from __future__ import annotations
 
+import importlib
 import posixpath
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from evergreen.errors import EvergreenError
 from evergreen.look import markup
+from evergreen.state import Kept, watch_each
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
     from sphinx.writers.html5 import HTML5Translator
 
-_places: dict[str, Callable[[str], dict[str, str]]] = {}
+Attributes = Callable[[str], Mapping[str, str]]
+"""Given the way from a page to the site's first folder, returns what the script finds in its
+place: names of ``data-`` attributes and their values. ``evergreen_places`` names such functions.
+"""
+
+
+_TOLD: Kept[dict[str, dict[str, dict[str, str]]]] = Kept("places")
 
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.add_node(Place, html=(_open, _close))
     app.add_directive("live", Live)
-
-
-def add(name: str, attributes: Callable[[str], dict[str, str]]) -> None:
-    """Let pages have a place for the script ``_static/live/NAME.js``.
-
-    Parameters
-    ----------
-    name : str
-    attributes : callable
-        Given the way from a page to the site's first folder, returns what the script finds in
-        its place: names of ``data-`` attributes and their values.
-    """
-    _places[name] = attributes
+    watch_each(app, _TOLD, _told, event="env-get-updated")
 
 
 def showing(env: BuildEnvironment, name: str) -> list[str]:
     """Return the pages that have a place of a name."""
     return [page for page, about in env.metadata.items() if name in about.get("live", ())]
+
+
+def _told(app: Sphinx) -> dict[str, dict[str, dict[str, str]]]:
+    """Return what each page tells its scripts."""
+    return {
+        page: {name: _attributes(app.config, name, "") for name in sorted(about["live"])}
+        for page, about in app.env.metadata.items()
+        if "live" in about
+    }
+
+
+def _attributes(config: Config, name: str, root: str) -> dict[str, str]:
+    hook = config.evergreen_places.get(name)
+    return dict(_hook(hook)(root)) if hook else {}
+
+
+class PlaceError(EvergreenError):
+    """A setting names a function that is not there."""
 
 
 class Place(nodes.container):
@@ -60,9 +76,13 @@ class Live(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the place as a node."""
-        name = self.arguments[0]
-        if name not in _places:
-            raise self.error(f"Choose one of {', '.join(_places)}, not {name}.")
+        name, places = self.arguments[0], self.config.evergreen_places
+        if name not in places:
+            raise self.error(
+                f"Choose one of {', '.join(places)}, not {name}."
+                if places
+                else f"There is no place {name}: name it in the setting evergreen_places."
+            )
         self.assert_has_content()
         self.env.metadata[self.env.docname].setdefault("live", set()).add(name)
         place = Place(name=name)
@@ -73,13 +93,24 @@ class Live(SphinxDirective):
 def _open(writer: HTML5Translator, node: Place) -> None:
     name, root = node["name"], _root(writer)
     writer.body.append(f'<link rel="stylesheet" href="{root}{markup.LIVE_STYLE}">\n')
-    data = {"data-live": name, **_places[name](root)}
+    data = {"data-live": name, **_attributes(writer.config, name, root)}
     writer.body.append(writer.starttag(node, "div", CLASS="live", **data))
 
 
 def _close(writer: HTML5Translator, node: Place) -> None:
     script = f"{_root(writer)}{markup.LIVE}/{node['name']}.js"
     writer.body.append(f'</div>\n<script type="module" src="{script}"></script>\n')
+
+
+def _hook(name: str) -> Attributes:
+    """Return the function of a dotted name."""
+    module, _, function = name.rpartition(".")
+    try:
+        return cast(Attributes, getattr(importlib.import_module(module), function))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise PlaceError(
+            f"The setting evergreen_places names the function {name}, which is not there: {error}."
+        ) from error
 
 
 def _root(writer: HTML5Translator) -> str:

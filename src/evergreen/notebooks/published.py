@@ -66,7 +66,7 @@ def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.connect("config-inited", _set_site)
     app.connect("env-get-outdated", _remove)
-    watch(app, _SHARED, _shared, _published, event="env-updated")
+    watch(app, _SHARED, _shared, _published, event="env-get-updated")
     app.connect("html-page-context", _write)
 
 
@@ -83,7 +83,7 @@ def path_of(name: str) -> str:
 def address(app: Sphinx) -> str | None:
     """Return the web address of the repository that this build is published from."""
     configured = app.config.html_theme_options.get("repository_url", "")
-    return checkout.repository(_checkout(app), configured)
+    return checkout.repository(checkout.folder(app), configured)
 
 
 def install_cell(distribution: str, address: str | None, commit: str | None) -> str:
@@ -101,10 +101,6 @@ def _set_site(_app: Sphinx, config: Config) -> None:
     config.html_baseurl = checkout.site(config.html_baseurl)
 
 
-def _checkout(app: Sphinx) -> Path:
-    return Path(app.srcdir).resolve().parent
-
-
 def _remove(
     app: Sphinx, _env: BuildEnvironment, _added: set[str], _changed: set[str], removed: set[str]
 ) -> list[str]:
@@ -115,7 +111,7 @@ def _remove(
 
 def _shared(app: Sphinx) -> tuple[str | None, ...]:
     """Return what stands in every notebook: the commit, and the addresses."""
-    return address(app), checkout.commit(_checkout(app)), app.config.html_baseurl
+    return address(app), checkout.commit(checkout.folder(app)), app.config.html_baseurl
 
 
 def _published(env: BuildEnvironment) -> list[str]:
@@ -158,7 +154,7 @@ def _notebook(
             folded = {"jp-MarkdownHeadingCollapsed": True} if piece.folded else {}
             cells.append(new_markdown_cell(str(piece), metadata=folded))
     first = next(index for index, cell in enumerate(cells) if cell.cell_type == "code")
-    commit = checkout.commit(_checkout(app))
+    commit = checkout.commit(checkout.folder(app))
     if distribution := app.config.evergreen_distribution:
         install = install_cell(distribution, address(app), commit)
         cells.insert(first, new_code_cell(install, execution_count=1))

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from evergreen.lessons import preparation
+from evergreen.pages.titles import title_of
 from evergreen.state import Kept, watch
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
-
-
-_FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 
 
 class OfPage(NamedTuple):
@@ -57,8 +53,8 @@ class Claims(SphinxDirective):
 
     def _section(self, name: str, title: str, claims: list[dict[str, Any]]) -> nodes.section:
         section = nodes.section(ids=[nodes.make_id(f"claims-{name}")], names=[f"claims {name}"])
-        section += nodes.title(title, "", *self._parsed(title).children)
-        section += self._parsed(f"From {{doc}}`/{name}`:")
+        section += nodes.title(title, "", *self._parsed(title))
+        section += nodes.paragraph("", "", *self._parsed(f"From {{doc}}`/{name}`:"))
         # The sentence as the page shows it, straight quotes and all.
         items = nodes.bullet_list(support_smartquotes=False)
         for claim in claims:
@@ -69,12 +65,10 @@ class Claims(SphinxDirective):
         section += items
         return section
 
-    def _parsed(self, text: str) -> nodes.Element:
-        """Return a paragraph of Markdown as a node."""
-        parsed = nodes.Element()
-        lines = StringList([text], source=self.env.docname)
-        self.state.nested_parse(lines, self.content_offset, parsed)
-        return parsed[0]
+    def _parsed(self, text: str) -> list[nodes.Node]:
+        """Return Markdown within a line as nodes."""
+        parsed, messages = self.state.inline_text(text, self.lineno)
+        return [*parsed, *messages]
 
 
 def _collect(app: Sphinx) -> dict[str, OfPage]:
@@ -88,7 +82,7 @@ def _collect(app: Sphinx) -> dict[str, OfPage]:
         for name, execution in preparation.EXECUTIONS.of(app.env).items()
     }
     paths = {name: Path(app.env.doc2path(name)) for name in claims}
-    return {name: OfPage(_title(paths[name]), found) for name, found in claims.items() if found}
+    return {name: OfPage(title_of(paths[name]), found) for name, found in claims.items() if found}
 
 
 def _showing(env: BuildEnvironment) -> list[str]:
@@ -102,9 +96,3 @@ def _evidence(groups: Mapping[str, Sequence[str]]) -> nodes.paragraph:
         for group, items in groups.items()
     )
     return nodes.paragraph("", "; ".join(named), classes=["evidence"])
-
-
-def _title(path: Path) -> str:
-    text = _FRONT_MATTER.sub("", path.read_text("utf-8"))
-    found = re.search(r"^# (.+)$", text, re.MULTILINE)
-    return found[1] if found else path.stem

@@ -1,0 +1,65 @@
+"""A page runs what its theme and its author wrote, and nothing that came from data."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from tinybook import TinyBook
+
+SHOWING = '''
+"""A directive that makes Markdown of a stored text, as it should not."""
+
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+
+class Stored(SphinxDirective):
+    def run(self):
+        text = Path(self.env.srcdir, "stored.txt").read_text()
+        node = nodes.container()
+        self.state.nested_parse(StringList([text], source="stored"), 0, node)
+        return node.children
+
+
+def setup(app):
+    app.add_directive("stored", Stored)
+'''
+
+
+def may_run(book: TinyBook, page: str, script: str) -> bool:
+    """Tell whether a page's policy lets a script run that stands on it."""
+    text = book.read(f"_build/html/{page}.html")
+    assert script in text
+    policy = re.search(r"script-src [^;]*", text)[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'" in policy
+
+
+def test_a_script_in_the_source_or_in_an_output_runs_and_one_from_a_stored_text_does_not(
+    book: TinyBook,
+) -> None:
+    book.write("src/toy/stored.py", SHOWING)
+    book.replace("_config.yml", "      - evergreen\n", "      - evergreen\n      - toy.stored\n")
+    book.write("book/stored.txt", "<script>alert(1)</script> by <b onclick='alert(2)'>data</b>")
+    own = "<script>own(1)</script>\n\n```{stored}\n```\n\nA walker"
+    book.replace("book/index.md", "A walker", own)
+    cell = (
+        "from IPython.display import HTML, display\n\ndisplay(HTML('<script>output(1)</script>'))"
+    )
+    book.replace("lessons/chances.md", "from toy", f"{cell}\nfrom toy")
+    output = book.refuse()
+    assert (
+        "book/index.md: WARNING: A script or a style on this page stands neither in its" in output
+    )
+    assert "'alert(1)'" in output
+    assert "'alert(2)'" in output
+    assert may_run(book, "index", "own(1)")
+    assert may_run(book, "lessons/chances", "output(1)")
+    assert not may_run(book, "index", "alert(1)")
+    assert not may_run(book, "index", "alert(2)")
+    assert "alert(1)" in book.refuse(), "a build with a warning is not finished"
