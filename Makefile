@@ -60,7 +60,7 @@ links: environment ## Ask whether the pages that the course links to are there
 	@$(BIN)/jupyter-book build book --builder linkcheck
 
 notebooks: ## Commit the built notebooks to the branch that Colab and Binder open
-	@$(PYTHON) tools/publish.py
+	@PYTHONPATH=src $(PYTHON) -m evergreen.notebooks.branch
 
 audit: site ## Measure every page with Lighthouse and the Nu HTML checker (needs Node and Java)
 	@npm ci --prefix tools/audit --ignore-scripts --no-fund --no-audit --silent

@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from publish import publish
 from website import ROOT, Build, build, soup
+
+from evergreen.notebooks.branch import publish
 
 
 class Fork(NamedTuple):

@@ -173,7 +173,8 @@ def leave_a_page_out(book: TinyBook) -> None:
 
 
 def leave_a_lesson_out(book: TinyBook) -> None:
-    book.replace("_toc.yml", "      - file: lessons/chances\n", "")
+    other = "url: https://example.org/ways\n        title: Elsewhere"
+    book.replace("_toc.yml", "file: lessons/chances", other)
 
 
 def name_another_title_and_author(book: TinyBook) -> None:

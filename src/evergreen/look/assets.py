@@ -37,7 +37,8 @@ def setup(app: Sphinx) -> None:
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
     """Gather what the pages use, and name the files with their digests on every page."""
-    if error is not None or not getattr(app.builder.templates, "wrote", False):
+    templates = getattr(app.builder, "templates", None)  # builders that write no pages have none
+    if error is not None or not isinstance(templates, markup.Templates) or not templates.wrote:
         return
     asked = markup.asked_for(app.builder)
     site = Path(app.outdir)

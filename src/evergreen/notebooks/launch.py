@@ -34,7 +34,7 @@ def _add_menu(
     if not published.is_lesson(app.env, name):
         return
     repository = checkout.name_on_github(published.address(app))
-    path = published.path_of(name)
+    path = published.paths(app.env)[name]
     branch, pathto = app.config.evergreen_branch, context["pathto"]
     help_page = pathto(app.config.evergreen_help_page) if app.config.evergreen_help_page else None
 

@@ -1,23 +1,21 @@
-"""Every lesson as a notebook for Colab, Binder and download: executed, in plain Markdown.
-
-It is made of two things that the build has at hand: the page's resolved document tree, for
-the prose, and the executed notebook, for code and outputs. Its first code cell installs
-this package at the commit of the build.
-"""
+"""Every lesson as a notebook of its own, for Colab, Binder and download."""
 
 from __future__ import annotations
 
-import ast
+import json
 import posixpath
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, cast
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from evergreen import checkout
-from evergreen.notebooks.markdown import Cell, MarkdownError, Writer
+from evergreen.notebooks import files, providing
+from evergreen.notebooks.assembly import assemble
+from evergreen.notebooks.markdown import MarkdownError
+from evergreen.pages.leftovers import keep_only
 from evergreen.state import Kept, watch
 
 if TYPE_CHECKING:
@@ -26,48 +24,24 @@ if TYPE_CHECKING:
     from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
 
-_INSTALLING = """\
-# Install the course's package, at the commit of these results, unless it is there.
-# An installed TensorFlow stays as it is, if it is one that the course supports.
-import importlib.metadata
-import subprocess
-import sys
+FOLDER = "notebooks"
+"""Where the notebooks lie, in the site and on their branch."""
 
-commit = "{commit}"
-try:
-    package = importlib.metadata.distribution("{distribution}")
-    origin = package.read_text("direct_url.json") or ""
-    missing = "vcs_info" in origin and commit not in origin
-except importlib.metadata.PackageNotFoundError:
-    missing = True
-if missing:
-    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    address = f"git+{address}@{{commit}}"
-    subprocess.run([*pip, "--no-deps", "--force-reinstall", address], check=True)
-    subprocess.run([*pip, "{distribution}"], check=True)  # what it needs and is missing
-    importlib.invalidate_caches()
-"""
+MARK = f"{FOLDER}/built.json"
+"""Where the site says what its notebooks were built from."""
 
-_EXPLAINING = """\
-import importlib.util
-
-if importlib.util.find_spec("{package}") is None:
-    raise ModuleNotFoundError(
-        "This lesson needs the course's package: call `pip install .` in a "
-        "checkout of the course, and run this cell again."
-    )
-"""
-
-
-_SHARED: Kept[tuple[str | None, ...]] = Kept("published")
+_SHARED: Kept[tuple[object, ...]] = Kept("published")
 
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.connect("config-inited", _set_site)
-    app.connect("env-get-outdated", _remove)
-    watch(app, _SHARED, _shared, _published, event="env-get-updated")
+    app.connect("env-get-outdated", _not_executed)
+    # After MyST-NB has written the executed notebook.
+    app.connect("doctree-read", _note_files)
+    watch(app, _SHARED, _shared, paths, event="env-get-updated")
     app.connect("html-page-context", _write)
+    app.connect("build-finished", _finish)
 
 
 def is_lesson(env: BuildEnvironment, name: str) -> bool:
@@ -75,9 +49,17 @@ def is_lesson(env: BuildEnvironment, name: str) -> bool:
     return "kernelspec" in env.metadata.get(name, {}) and name != env.config.root_doc
 
 
-def path_of(name: str) -> str:
-    """Return where the notebook of a page lies, in the site and on the notebooks' branch."""
-    return f"notebooks/{posixpath.basename(name)}.ipynb"
+def paths(env: BuildEnvironment) -> dict[str, str]:
+    """Return where the notebooks lie, in the site and on their branch, by the pages' names.
+
+    The path is the last part of a page's name, or all of it where two pages share the last.
+    """
+    lessons = [name for name in sorted(env.all_docs) if is_lesson(env, name)]
+    count = Counter(map(posixpath.basename, lessons))
+    return {
+        name: f"{FOLDER}/{last if count[last] == 1 else name}.ipynb"
+        for name, last in ((name, posixpath.basename(name)) for name in lessons)
+    }
 
 
 def address(app: Sphinx) -> str | None:
@@ -86,36 +68,31 @@ def address(app: Sphinx) -> str | None:
     return checkout.repository(checkout.folder(app), configured)
 
 
-def install_cell(distribution: str, address: str | None, commit: str | None) -> str:
-    """Return the code that makes the package importable, or says what to do."""
-    text = _EXPLAINING if address is None or commit is None else _INSTALLING
-    return text.format(
-        distribution=distribution,
-        package=distribution.replace("-", "_"),
-        address=address,
-        commit=commit,
-    ).rstrip()
-
-
 def _set_site(_app: Sphinx, config: Config) -> None:
     config.html_baseurl = checkout.site(config.html_baseurl)
 
 
-def _remove(
-    app: Sphinx, _env: BuildEnvironment, _added: set[str], _changed: set[str], removed: set[str]
-) -> list[str]:
-    for name in removed:
-        (Path(app.outdir) / path_of(name)).unlink(missing_ok=True)
-    return []
+def _executed(app: Sphinx, name: str) -> Path:
+    """Return the file of an executed notebook, which MyST-NB writes as it reads the lesson."""
+    return Path(cast(Any, app.env).mystnb_config.output_folder, f"{name}.ipynb")
 
 
-def _shared(app: Sphinx) -> tuple[str | None, ...]:
+def _not_executed(app: Sphinx, env: BuildEnvironment, *_changes: object) -> list[str]:
+    """Name the lessons whose executed notebooks are gone."""
+    return [name for name in paths(env) if not _executed(app, name).is_file()]
+
+
+def _note_files(app: Sphinx, _doctree: nodes.document) -> None:
+    name = app.env.docname
+    if is_lesson(app.env, name):
+        executed = nbformat.read(_executed(app, name), as_version=4)
+        app.env.metadata[name]["files"] = files.read_by(app, name, executed)
+
+
+def _shared(app: Sphinx) -> tuple[object, ...]:
     """Return what stands in every notebook: the commit, and the addresses."""
-    return address(app), checkout.commit(checkout.folder(app)), app.config.html_baseurl
-
-
-def _published(env: BuildEnvironment) -> list[str]:
-    return [name for name in env.all_docs if is_lesson(env, name)]
+    commit = checkout.commit(checkout.folder(app))
+    return address(app), commit, app.config.html_baseurl, paths(app.env)
 
 
 def _write(
@@ -123,101 +100,51 @@ def _write(
 ) -> None:
     if tree is None or not is_lesson(app.env, name):
         return
-    executed = Path(app.outdir).parent / "jupyter_execute" / f"{name}.ipynb"
+    executed = nbformat.read(_executed(app, name), as_version=4)
     try:
-        notebook = _notebook(app, name, tree, nbformat.read(executed, as_version=4))
+        notebook = assemble(app, name, tree, executed, _providing(app, name))
     except MarkdownError as error:
         raise MarkdownError(f"{name}: {error}") from None
-    path = Path(app.outdir) / path_of(name)
-    path.parent.mkdir(exist_ok=True)
+    path = Path(app.outdir, paths(app.env)[name])
+    path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
 
 
-def _notebook(
-    app: Sphinx, name: str, tree: nodes.document, executed: nbformat.NotebookNode
-) -> nbformat.NotebookNode:
-    numbers = app.env.toc_fignumbers.get(name, {})
-
-    def number(kind: str, identifier: str) -> str:
-        return ".".join(map(str, numbers.get(kind, {}).get(identifier, ())))
-
-    cells: list[nbformat.NotebookNode] = []
-    done = 0
-    for piece in Writer(lambda uri: _absolute(app, name, uri), number).pieces(tree):
-        if isinstance(piece, Cell):
-            # The page leaves out cells that the notebook may need to run.
-            for index in range(done, piece + 1):
-                if executed.cells[index].cell_type == "code":
-                    cells += _code(executed.cells[index])
-            done = piece + 1
-        else:
-            folded = {"jp-MarkdownHeadingCollapsed": True} if piece.folded else {}
-            cells.append(new_markdown_cell(str(piece), metadata=folded))
-    first = next(index for index, cell in enumerate(cells) if cell.cell_type == "code")
-    commit = checkout.commit(checkout.folder(app))
+def _providing(app: Sphinx, name: str) -> Iterator[str]:
+    """Return the code that provides what a lesson needs where its project is not."""
+    repository = address(app)
     if distribution := app.config.evergreen_distribution:
-        install = install_cell(distribution, address(app), commit)
-        cells.insert(first, new_code_cell(install, execution_count=1))
-    _number(cells)
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    language = {"name": "python"}
-    return new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": language})
+        commit = checkout.commit(checkout.folder(app))
+        yield providing.install(distribution, repository, commit)
+    if read := app.env.metadata[name]["files"]:
+        for file in read:
+            files.publish(app, name, file)
+        found = {file: files.address(app, name, file, repository) for file in read}
+        yield providing.fetch(found, files.folder_of(app, name))
 
 
-def _number(cells: list[nbformat.NotebookNode]) -> None:
-    """Count the executed cells anew, and give each cell a name that is the same in every build."""
-    count = 0
-    for index, cell in enumerate(cells):
-        cell.id = f"cell-{index}"
-        if cell.get("execution_count"):
-            count += 1
-            cell.execution_count = count
-            for output in cell.outputs:
-                if "execution_count" in output:
-                    output.execution_count = count
+def _finish(app: Sphinx, error: Exception | None) -> None:
+    """Say what the notebooks were built from, and delete those that no page has any more."""
+    if error is not None or app.builder.name != "html":
+        return
+    site, notebooks = Path(app.outdir), paths(app.env)
+    files.keep(app, {name: app.env.metadata[name]["files"] for name in notebooks})
+    named = (posixpath.relpath(path, FOLDER) for path in notebooks.values())
+    keep_only(site / FOLDER, named, "*.ipynb")
+    built = json.dumps(_built_from(app), indent=1) if notebooks else None
+    mark = site / MARK
+    if built is None:
+        mark.unlink(missing_ok=True)
+    elif not mark.is_file() or mark.read_text("utf-8") != built:
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_text(built, "utf-8")
 
 
-def _code(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    """Return a code cell with the outputs that a reader sees."""
-    tags = cell.metadata.get("tags", [])
-    if "remove-cell" in tags and not _binds(cell.source):
-        return []  # it only glued numbers, which are part of the prose by now
-    metadata: dict[str, Any] = {}
-    if any(tag.startswith(("remove-", "hide-")) for tag in tags):
-        metadata["jupyter"] = {"source_hidden": True}
-    if executing := [tag for tag in tags if tag in ("skip-execution", "raises-exception")]:
-        metadata["tags"] = executing
-    return [
-        new_code_cell(
-            cell.source,
-            execution_count=cell.execution_count,
-            outputs=[o for o in cell.outputs if "scrapbook" not in o.get("metadata", {})],
-            metadata=metadata,
-        )
-    ]
-
-
-def _binds(source: str) -> bool:
-    """Return whether code does more than evaluate expressions."""
-    return not all(isinstance(statement, ast.Expr) for statement in ast.parse(source).body)
-
-
-def _absolute(app: Sphinx, name: str, uri: str) -> str | None:
-    """Return an address that holds outside the site, or None where there is none.
-
-    A citation leads to the work itself, another page to where the site is published.
-    """
-    parts = urlsplit(uri)
-    if parts.scheme:
-        return uri
-    if parts.fragment.startswith("cite-"):
-        works = app.env.get_domain("cite").bibdata.data.entries  # type: ignore[attr-defined]
-        fields = works[parts.fragment.removeprefix("cite-")].fields
-        if "doi" in fields:
-            return f"https://doi.org/{fields['doi']}"
-        if "url" in fields:
-            return str(fields["url"])
-    within = parts.fragment and not parts.path
-    if within or not app.config.html_baseurl:
-        return None
-    return urljoin(f"{app.config.html_baseurl.rstrip('/')}/{name}.html", uri)
+def _built_from(app: Sphinx) -> dict[str, Any]:
+    project = checkout.folder(app)
+    changed = checkout.git(project, "status", "--porcelain", "--untracked-files=no")
+    return {
+        "repository": address(app),
+        "commit": checkout.commit(project),
+        "changed": bool(changed),
+    }

@@ -17,7 +17,7 @@ def setup(app: Sphinx) -> None:
     app.connect("build-finished", _remove_files)
 
 
-def keep_only(folder: Path, names: Iterable[str]) -> None:
+def keep_only(folder: Path, names: Iterable[str], pattern: str = "*") -> None:
     """Delete all files below a folder but some, and the folders that are empty then.
 
     Parameters
@@ -25,24 +25,29 @@ def keep_only(folder: Path, names: Iterable[str]) -> None:
     folder : pathlib.Path
     names : iterable of str
         Paths in the folder.
+    pattern : str
+        What the files' names are like; others stay.
     """
     kept = {folder / name for name in names}
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif path not in kept:
+        elif path not in kept and path.match(pattern):
             path.unlink()
 
 
 def _remove_pages(
     app: Sphinx, _env: BuildEnvironment, _added: set[str], _changed: set[str], removed: set[str]
 ) -> list[str]:
-    """Delete the pages whose sources are gone."""
+    """Delete what was made of sources that are gone."""
+    executed = Path(app.doctreedir).parent / "jupyter_execute"
     suffixes = [suffix + app.config.html_sourcelink_suffix for suffix in app.config.source_suffix]
     for name in removed:
         for path in (f"{name}.html", *(f"_sources/{name}{suffix}" for suffix in suffixes)):
             Path(app.outdir, path).unlink(missing_ok=True)
+        for suffix in (".ipynb", ".glue.json"):
+            Path(executed, f"{name}{suffix}").unlink(missing_ok=True)
     return []
 
 
