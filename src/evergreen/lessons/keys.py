@@ -140,6 +140,24 @@ class Project:
             opened |= {*more}
         return Depends(first, opened, key, frozenset(path.resolve() for path in modules))
 
+    def files_of(self, lesson: Lesson) -> list[str]:
+        """Return what an executed lesson reads of the project besides packages, from its folder.
+
+        That is the files that its front matter names, the modules beside it, and what its
+        kernel has opened.
+        """
+        folder = lesson.document.folder
+        packages = [path for name, path in self.roots.folders.items() if name]
+        depends = self.depends(lesson.document, lesson.code)
+        paths = {
+            *(file for name in lesson.code.files for file in _files(folder / name)),
+            *(path for path in depends.modules if not any(map(path.is_relative_to, packages))),
+            *(self.roots.folders[""] / item.path for item in depends.opened if not item.root),
+        }
+        return sorted(
+            Path(os.path.relpath(path, folder)).as_posix() for path in paths if path.is_file()
+        )
+
     def note(self, before: Depends, records: Iterable[recorder.Record]) -> str:
         """Note what a kernel has opened, and return the key of the outputs."""
         opened = self.roots.opened(records, before.modules)
@@ -159,11 +177,9 @@ class Project:
     def _named(self, document: Document, files: Iterable[str]) -> Iterable[str | bytes]:
         for name in files:
             path = document.folder / name
-            within = sorted(path.rglob("*")) if path.is_dir() else [path]
             try:
-                for file in within:
-                    if not file.is_dir():
-                        yield from (file.relative_to(path.parent).as_posix(), file.read_bytes())
+                for file in _files(path):
+                    yield from (file.relative_to(path.parent).as_posix(), file.read_bytes())
             except OSError as error:
                 raise LessonError(
                     f"{document.file} names {name} in its front matter (evergreen: files:), "
@@ -179,6 +195,13 @@ class Project:
     def _installed(self) -> str:
         others = (name for name in _distributions() if _normal(name.split("-")[0]) not in self._own)
         return json.dumps([platform.python_version(), sorted(others)])
+
+
+def _files(path: Path) -> list[Path]:
+    """Return all files in a folder, or the file itself."""
+    return (
+        sorted(file for file in path.rglob("*") if not file.is_dir()) if path.is_dir() else [path]
+    )
 
 
 @functools.cache

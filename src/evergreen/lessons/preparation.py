@@ -47,6 +47,9 @@ class Execution(NamedTuple):
 EXECUTIONS: Kept[dict[str, Execution]] = Kept("executions")
 """How each lesson was executed, by document name."""
 
+FILES: Kept[dict[str, list[str]]] = Kept("files of lessons")
+"""The files of the project that each lesson reads besides packages, from the lesson's folder."""
+
 # None for a document that is no lesson.
 _CODES: Kept[dict[str, Code | None]] = Kept("codes")
 # Digests of what the lessons' pages show besides their own files: now, and as they were written.
@@ -137,6 +140,7 @@ def _prepare(app: Sphinx) -> None:
         custom_formats=formats.notebooks.custom_formats | readers
     )
     shown = {lesson.document.name: lesson.code.shown for lesson in lessons}
+    FILES.write(env, {lesson.document.name: project.files_of(lesson) for lesson in lessons})
     EXECUTIONS.write(env, {name: _execution(key) for name, key in keys.items()})
     _NOW.write(env, {name: sources.digest(key, shown[name]) for name, key in keys.items()})
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import nbformat
-
 from evergreen import checkout
 from evergreen.errors import EvergreenError
+from evergreen.lessons import preparation
 from evergreen.pages.leftovers import keep_only
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 FOLDER = "_files"
 """Where the site has them, by their paths in the project."""
 
-_IMPORT = re.compile(r"^\s*(?:from|import)\s+([\w.]+)", re.MULTILINE)
 _RAW = "https://raw.githubusercontent.com"
 
 
@@ -31,27 +28,23 @@ class FileError(EvergreenError):
     """A lesson reads a file that cannot be published."""
 
 
-def read_by(app: Sphinx, name: str, notebook: nbformat.NotebookNode) -> list[str]:
+def read_by(app: Sphinx, name: str) -> list[str]:
     """Return the files that a lesson reads, by their paths from its folder.
-
-    These are the files that its front matter names, and the modules beside it.
 
     Raises
     ------
     FileError
         If one lies outside the project.
     """
-    folder = _folder(app, name)
-    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    files = [*notebook.metadata.get("evergreen", {}).get("files", []), *_beside(folder, code)]
-    project = checkout.folder(app)
+    folder, project = _folder(app, name), checkout.folder(app)
+    files = preparation.FILES.of(app.env).get(name, [])
     for file in files:
         if not (folder / file).resolve().is_relative_to(project):
             raise FileError(
                 f"{name} reads {file}, which lies outside the project, so its notebook cannot "
                 "be given it. Move the file into the project."
             )
-    return list(dict.fromkeys(files))
+    return files
 
 
 def folder_of(app: Sphinx, name: str) -> str:
@@ -116,15 +109,3 @@ def _folder(app: Sphinx, name: str) -> Path:
 
 def _in_project(app: Sphinx, path: Path) -> str:
     return Path(os.path.relpath(path.resolve(), checkout.folder(app))).as_posix()
-
-
-def _beside(folder: Path, code: str) -> Iterator[str]:
-    """Return the modules in a lesson's folder that its cells import, directly or not."""
-    waiting, seen = [code], set[str]()
-    while waiting:
-        for name in _IMPORT.findall(waiting.pop()):
-            path = f"{name.replace('.', '/')}.py"
-            if path not in seen and (folder / path).is_file():
-                seen.add(path)
-                waiting.append((folder / path).read_text("utf-8", "replace"))
-                yield path

@@ -37,8 +37,6 @@ def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.connect("config-inited", _set_site)
     app.connect("env-get-outdated", _not_executed)
-    # After MyST-NB has written the executed notebook.
-    app.connect("doctree-read", _note_files)
     watch(app, _SHARED, _shared, paths, event="env-get-updated")
     app.connect("html-page-context", _write)
     app.connect("build-finished", _finish)
@@ -82,17 +80,12 @@ def _not_executed(app: Sphinx, env: BuildEnvironment, *_changes: object) -> list
     return [name for name in paths(env) if not _executed(app, name).is_file()]
 
 
-def _note_files(app: Sphinx, _doctree: nodes.document) -> None:
-    name = app.env.docname
-    if is_lesson(app.env, name):
-        executed = nbformat.read(_executed(app, name), as_version=4)
-        app.env.metadata[name]["files"] = files.read_by(app, name, executed)
-
-
 def _shared(app: Sphinx) -> tuple[object, ...]:
-    """Return what stands in every notebook: the commit, and the addresses."""
+    """Return what stands in the notebooks besides their pages: addresses, and names of files."""
     commit = checkout.commit(checkout.folder(app))
-    return address(app), commit, app.config.html_baseurl, paths(app.env)
+    lessons = paths(app.env)
+    read = {name: files.read_by(app, name) for name in lessons}
+    return address(app), commit, app.config.html_baseurl, lessons, read
 
 
 def _write(
@@ -116,7 +109,7 @@ def _providing(app: Sphinx, name: str) -> Iterator[str]:
     if distribution := app.config.evergreen_distribution:
         commit = checkout.commit(checkout.folder(app))
         yield providing.install(distribution, repository, commit)
-    if read := app.env.metadata[name]["files"]:
+    if read := files.read_by(app, name):
         for file in read:
             files.publish(app, name, file)
         found = {file: files.address(app, name, file, repository) for file in read}
@@ -128,7 +121,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.name != "html":
         return
     site, notebooks = Path(app.outdir), paths(app.env)
-    files.keep(app, {name: app.env.metadata[name]["files"] for name in notebooks})
+    files.keep(app, {name: files.read_by(app, name) for name in notebooks})
     named = (posixpath.relpath(path, FOLDER) for path in notebooks.values())
     keep_only(site / FOLDER, named, "*.ipynb")
     built = json.dumps(_built_from(app), indent=1) if notebooks else None
