@@ -6,7 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
-from support.browsing import wait_for_the_theme
+from support.browsing import (
+    DESK,
+    FIRST_VIEW,
+    PHONE,
+    PHONES,
+    Visit,
+    look_at,
+    look_with_axe,
+    prefer,
+    unfold,
+    visit,
+    wait_for_the_theme,
+)
 from support.contents import PAGES
 
 
@@ -16,36 +28,49 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_loads_without_an_error_or_another_host(page: Page, address: str, name: str) -> None:
-    problems: list[str] = []
-    page.on("console", lambda message: message.type == "error" and problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("requestfailed", lambda request: problems.append(request.url))
-    page.on(
-        "request",
-        lambda request: request.url.startswith((address, "data:")) or problems.append(request.url),
-    )
-    page.goto(f"{address}{name}.html")
-    wait_for_the_theme(page)
-    pictures = page.locator("article img")
-    for index in range(pictures.count()):
-        picture = pictures.nth(index)
-        picture.scroll_into_view_if_needed()
-        # A picture in a folded solution has no size until it is unfolded.
-        if picture.is_visible():
-            assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
-    assert not problems
+@pytest.fixture(scope="module", params=[*PAGES, "search", "404"])
+def seen(request: pytest.FixtureRequest, browser: Browser, address: str) -> Visit:
+    """What is to be seen on a page, in one visit."""
+    return look_at(browser, f"{address}{request.param}.html")
 
 
-@pytest.mark.parametrize("width", [320, 390])
-@pytest.mark.parametrize("name", PAGES)
-def test_no_page_scrolls_sideways_on_a_phone(
-    page: Page, address: str, name: str, width: int
+def test_a_page_loads_without_an_error(seen: Visit) -> None:
+    assert not seen.problems
+
+
+def test_a_page_asks_no_other_host(seen: Visit, address: str) -> None:
+    assert seen.requests
+    assert [url for url in seen.requests if not url.startswith((address, "data:"))] == []
+
+
+@pytest.mark.address
+def test_the_first_view_of_a_page_is_light(seen: Visit) -> None:
+    weight = sum(size for url, size in seen.sizes.items() if url not in seen.below)
+    assert 50 * 1024 < weight <= FIRST_VIEW, seen.sizes
+
+
+def test_every_picture_is_drawn(seen: Visit) -> None:
+    assert not seen.blank
+
+
+@pytest.mark.parametrize("width", PHONES)
+def test_a_page_does_not_scroll_sideways_on_a_phone(seen: Visit, width: int) -> None:
+    assert seen.widths[width] <= width
+
+
+def test_axe_finds_nothing_on_a_page(seen: Visit) -> None:
+    assert {shown: report for shown, report in seen.faults.items() if report} == {}
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_what_stands_around_a_page_has_contrast_in_light_and_dark(
+    browser: Browser, address: str, size: tuple[int, int]
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.goto(f"{address}{name}.html")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    with visit(browser, f"{address}{PAGES[0]}.html", size, reduced_motion="reduce") as page:
+        unfold(page)
+        look_with_axe(page, runOnly=["color-contrast"])
+        prefer(page, "dark")
+        look_with_axe(page, runOnly=["color-contrast"])
 
 
 def test_the_theme_switches_and_the_figures_with_it(page: Page, address: str) -> None:

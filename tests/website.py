@@ -92,6 +92,13 @@ def pages(result: Build) -> list[Path]:
     return sorted(path for path in result.html.rglob("*.html") if "_static" not in path.parts)
 
 
+def notebook_of(result: Build, name: str) -> Path:
+    """Return the file of the notebook that a page offers to download."""
+    page = result.html / f"{name}.html"
+    (link,) = soup(page).select(".dropdown-launch-buttons a[href$='.ipynb']")
+    return (page.parent / link["href"]).resolve()
+
+
 def pages_of(result: Build) -> dict[str, bytes]:
     """Return every file of a built site by its name."""
     return {

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Response, expect
 
 PHONE, DESK = (390, 844), (1280, 900)
-FIRST_VIEW = 350 * 1024
-"""Bytes at most that a page takes before it is scrolled."""
+FIRST_VIEW = 128 * 1024
+"""Bytes at most that a host sends of a page before it is scrolled."""
 
 
 @contextmanager
@@ -45,10 +48,36 @@ def wait_for_the_theme(page: Page) -> None:
     )
 
 
-def look_with_axe(page: Page, **options: object) -> None:
-    """Expect that axe-core finds nothing, by all its rules or by those of the options."""
+def faults(page: Page, **options: object) -> str:
+    """Return axe-core's report, by all its rules or by those of the options: "" if all is well."""
     found = Axe().run(page, options={"resultTypes": ["violations"], **options})
-    assert not found.response["violations"], found.generate_report()
+    return found.generate_report() if found.response["violations"] else ""
+
+
+def look_with_axe(page: Page, **options: object) -> None:
+    """Expect that axe-core finds nothing."""
+    report = faults(page, **options)
+    assert not report, report
+
+
+def sent(body: bytes) -> int:
+    """Return the bytes that a host sends of an answer: it compresses what gets smaller."""
+    return min(len(body), len(gzip.compress(body)))
+
+
+def resize(page: Page, size: tuple[int, int]) -> None:
+    """Give a page another size, and let the theme adapt to it."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_function("width => innerWidth === width", arg=size[0])
+    _wait_for_what_scrolls(page)
+
+
+def _wait_for_what_scrolls(page: Page) -> None:
+    """The theme takes its time to let the keyboard scroll what is wider than its place."""
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("pre, .output, div.math")].every(
+            tag => tag.tabIndex === 0 || tag.scrollWidth <= tag.clientWidth)"""
+    )
 
 
 def unfold(page: Page) -> None:
@@ -61,8 +90,100 @@ def unfold(page: Page) -> None:
                 .forEach(menu => menu.classList.add("show"));
         }"""
     )
-    # The theme takes its time to let the keyboard scroll what is wider than its place.
-    page.wait_for_function(
-        """() => [...document.querySelectorAll("pre, .output, div.math")].every(
-            tag => tag.tabIndex === 0 || tag.scrollWidth <= tag.clientWidth)"""
-    )
+    _wait_for_what_scrolls(page)
+
+
+def prefer(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Let a page's reader prefer a light or a dark screen."""
+    page.emulate_media(color_scheme=scheme)
+    expect(page.locator("html")).to_have_attribute("data-theme", scheme)
+
+
+@dataclasses.dataclass
+class Visit:
+    """What was seen on one page, from its first view on a phone to its last corner on a desk.
+
+    Attributes
+    ----------
+    problems : list of str
+        Errors and warnings on the console, and requests that failed.
+    sizes : dict of str to int
+        Bytes sent of each answer by its address, before anything was scrolled.
+    below : list of str
+        Addresses of the pictures below the first view.
+    requests : list of str
+        Every address that was asked for.
+    blank : list of str
+        Addresses of pictures that are not drawn.
+    widths : dict of int to int
+        By the width of a screen, how wide the page is there.
+    faults : dict of str to str
+        What axe-core has to say of the page, by how it was shown.
+    """
+
+    problems: list[str] = dataclasses.field(default_factory=list)
+    sizes: dict[str, int] = dataclasses.field(default_factory=dict)
+    below: list[str] = dataclasses.field(default_factory=list)
+    requests: list[str] = dataclasses.field(default_factory=list)
+    blank: list[str] = dataclasses.field(default_factory=list)
+    widths: dict[int, int] = dataclasses.field(default_factory=dict)
+    faults: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+PHONES = (320, PHONE[0])
+"""Widths of small screens."""
+
+
+def look_at(browser: Browser, address: str) -> Visit:
+    """Open a page once, and look at everything on it."""
+    seen = Visit()
+    viewport = {"width": PHONE[0], "height": PHONE[1]}
+    with browser.new_context(viewport=viewport, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.on(
+            "console",
+            lambda message: (
+                seen.problems.append(message.text) if message.type in {"error", "warning"} else None
+            ),
+        )
+        page.on("pageerror", lambda error: seen.problems.append(str(error)))
+        page.on("requestfailed", lambda request: seen.problems.append(request.url))
+        page.on("request", lambda request: seen.requests.append(request.url))
+        answers: list[Response] = []
+        page.on("response", lambda answer: answers.append(answer))
+        page.goto(address, wait_until="networkidle")
+        wait_for_the_theme(page)
+        seen.sizes = {answer.url: sent(answer.body()) for answer in answers}
+        seen.below = page.locator("img").evaluate_all(
+            "pictures => pictures.filter(picture =>"
+            " picture.getBoundingClientRect().top > innerHeight).map(picture => picture.src)"
+        )
+        for width in PHONES:
+            resize(page, (width, PHONE[1]))
+            seen.widths[width] = page.evaluate("document.documentElement.scrollWidth")
+        seen.blank = blank(page)
+        # Contrast takes long to measure, and what is open shows whatever is closed shows.
+        rest = {"rules": {"color-contrast": {"enabled": False}}}
+        seen.faults["closed on a phone"] = faults(page, **rest)
+        resize(page, DESK)
+        seen.faults["closed on a desk"] = faults(page, **rest)
+        unfold(page)
+        prefer(page, "dark")
+        seen.faults["open on a desk, dark"] = faults(page)
+        prefer(page, "light")
+        resize(page, PHONE)
+        seen.faults["open on a phone, light"] = faults(page)
+    return seen
+
+
+def blank(page: Page) -> list[str]:
+    """Return the addresses of visible pictures that are not drawn when one scrolls to them."""
+    found = []
+    for picture in page.locator("article img").all():
+        picture.scroll_into_view_if_needed()
+        # A picture in a folded solution has no size until it is unfolded.
+        if picture.is_visible() and not picture.evaluate(
+            "image => image.decode().then(() => image.naturalWidth, () => 0)"
+        ):
+            found.append(picture.get_attribute("src"))
+    return found
