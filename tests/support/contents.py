@@ -49,3 +49,7 @@ EXECUTED = [name for name in PAGES if _has_code(FILES[name])]
 
 NOTEBOOKS = [name for name in EXECUTED if name != PAGES[0]]
 """The pages that are published as notebooks too."""
+
+_PLACE = re.compile(r"^[`:]{3,}\{live\} (\w+)", re.MULTILINE)
+PLACES = {place: name for name in PAGES for place in _PLACE.findall(FILES[name].read_text("utf-8"))}
+"""Where scripts of the course run: a page for each, by the script's name."""
