@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import statistics
 import sys
 import tempfile
@@ -13,10 +14,7 @@ from typing import Any
 from benchmarks import machine, plain_notebook
 from bnlab import catalogue, data, recipes, runs
 from evergreen import store
-from tests.website import copy_project, replace, stored_lessons, stored_runs
 
-BASELINE = Path("lessons") / "baseline.md"
-PLOT = "figures.curves(run)"
 BIN = Path(sys.executable).parent
 
 TITLES = {
@@ -26,6 +24,9 @@ TITLES = {
     "prose": "A lesson's prose edited",
     "plot": "A lesson's plotting cell edited",
 }
+FIGURE = re.compile(r"^mystnb:\n  figure:\n(?:[ ].*\n)+---\n", re.MULTILINE)
+"""The head of a cell that draws."""
+
 AT_MOST = {"unchanged": 3.0, "prose": 5.0, "plot": 12.0}
 
 
@@ -129,25 +130,42 @@ def stages(project: Path) -> Iterator[tuple[str, float]]:
     BenchmarkError
         If an edit executes another number of lessons than it must, or trains.
     """
-    results = project / "_build" / "store"
+    lesson = next(path for path in lessons(project) if FIGURE.search(path.read_text("utf-8")))
     yield "cold", build(project)
-    trained = stored_runs(results)
+    trained = stored(project, "runs")
     for name, old, new, executions in (
-        ("unchanged", "", "", 0),
-        ("prose", "How well does", "Just how well does", 0),
-        ("plot", PLOT, f'figure = {PLOT}\nfigure.axes[0].set_title("Cross-entropy")\nfigure', 1),
+        ("unchanged", None, "", 0),
+        ("prose", re.compile(r"\Z"), "\nOne more sentence.\n", 0),
+        ("plot", FIGURE, r"\g<0>figures.use_style()\n", 1),
     ):
-        if old:
-            replace(project / BASELINE, old, new)
-        before = stored_lessons(results)
+        if old is not None:
+            lesson.write_text(old.sub(new, lesson.read_text("utf-8"), count=1), "utf-8")
+        before = stored(project, "lessons")
         yield name, build(project)
-        executed = len(stored_lessons(results) - before)
-        now = stored_runs(results)
+        executed = len(stored(project, "lessons") - before)
+        now = stored(project, "runs")
         if executed != executions or now != trained:
             raise machine.BenchmarkError(
                 f"After the edit {name!r} {executed} lessons were executed and "
                 f"{len(now) - len(trained)} runs trained, not {executions} and none."
             )
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy the checkout, links kept, without what was made in it."""
+    made = (".git", ".venv*", "_build", "node_modules", "__pycache__", ".*_cache")
+    ignored = shutil.ignore_patterns(*made)
+    return Path(shutil.copytree(machine.ROOT, folder, symlinks=True, ignore=ignored))
+
+
+def lessons(project: Path) -> list[Path]:
+    """Return the files of the lessons."""
+    return sorted((project / "lessons").glob("*.md"))
+
+
+def stored(project: Path, kind: str) -> set[str]:
+    """Return the keys of a project's stored results of a kind: what is new was computed."""
+    return {path.name for path in (project / "_build/store" / kind).iterdir() if path.is_dir()}
 
 
 def copy_runs(project: Path) -> None:
@@ -187,12 +205,14 @@ def grow(
 
 def add_lessons(project: Path, count: int) -> None:
     """Copy lessons until there are so many; each copy has its own labels and its own key."""
-    originals = sorted((project / "lessons").glob("*.md"))
-    entry = f"      - file: lessons/{originals[0].stem}\n"
+    originals, contents = lessons(project), project / "_toc.yml"
     for number in range(len(originals), count):
         original = originals[number % len(originals)]
         name = f"{original.stem}_{number}"
         text = re.sub(r"\b((?:fig|ex|sol)-[\w-]+)", rf"\1-{number}", original.read_text("utf-8"))
-        text = text.replace("figures.use_style()", f"figures.use_style()  # copy {number}", 1)
+        text = text.replace("figures.use_style()", f"figures.use_style()\ncopy = {number}", 1)
         original.with_stem(name).write_text(text, "utf-8")
-        replace(project / "_toc.yml", entry, f"{entry}      - file: lessons/{name}\n")
+        entry = rf"\g<0>      - file: lessons/{name}\n"
+        listed = contents.read_text("utf-8")
+        listed = re.sub(r"^ *- file: lessons/.*\n", entry, listed, count=1, flags=re.MULTILINE)
+        contents.write_text(listed, "utf-8")

@@ -30,10 +30,12 @@ def trained(course: dict[str, list[runs.Run]]) -> dict[str, dict[str, Any]]:
     """The course's own runs, as a peer reports its networks."""
     return {
         name: {
-            "history": [list(epoch) for epoch in zip(*of_network[0].history.values(), strict=True)],
+            "history": [
+                list(epoch) for epoch in zip(*course[name][0].history.values(), strict=True)
+            ],
             "parameters": arithmetic.totals(arithmetic.count(name)).total,
         }
-        for name, of_network in course.items()
+        for name in catalogue.NOTEBOOK
     }
 
 
@@ -43,28 +45,24 @@ def trained(course: dict[str, list[runs.Run]]) -> dict[str, dict[str, Any]]:
 def test_the_course_s_own_runs_do_the_notebook_s_work(
     course: dict[str, list[runs.Run]], expected: Expected
 ) -> None:
-    assert 0 < training.check("Ours", trained(course), expected) < training.LIMIT
+    """In the epochs that both have: a teacher may choose others."""
+    assert training.check("Ours", trained(course), expected) < training.LIMIT
 
 
-@pytest.mark.parametrize("network", catalogue.NETWORKS)
+@pytest.mark.parametrize("network", catalogue.NOTEBOOK)
 @pytest.mark.parametrize("column", training.COMPARED.values())
-def test_a_peer_two_points_off_is_refused_with_epoch_and_values(
+def test_a_peer_four_points_off_is_refused_with_epoch_and_values(
     course: dict[str, list[runs.Run]], expected: Expected, network: str, column: int
 ) -> None:
     peer = trained(course)
-    metric = runs.METRICS[column]
-    wanted = expected[network][metric][5]
-    peer[network]["history"][5][column] = wanted + 0.02
+    history, wanted = peer[network]["history"], expected[network][runs.METRICS[column]]
+    last = min(len(history), len(wanted))
+    off = wanted[last - 1] + 0.04
+    history[last - 1][column] = off
     with pytest.raises(machine.BenchmarkError) as raised:
         training.check("PyTorch", peer, expected)
-    for part in (
-        "PyTorch",
-        network,
-        metric,
-        "epoch 6",
-        f"{wanted:.4f}",
-        f"{wanted + 0.02:.4f}",
-    ):
+    metric = runs.METRICS[column]
+    for part in ("PyTorch", network, metric, f"epoch {last}", f"{off - 0.04:.4f}", f"{off:.4f}"):
         assert part in str(raised.value)
 
 
@@ -82,7 +80,8 @@ def test_a_peer_with_another_network_is_refused(
 ) -> None:
     peer = trained(course)
     peer["bn_approach_two"]["parameters"] += 400
-    with pytest.raises(machine.BenchmarkError, match="271346 parameters in bn_approach_two"):
+    wrong = peer["bn_approach_two"]["parameters"]
+    with pytest.raises(machine.BenchmarkError, match=f"{wrong} parameters in bn_approach_two"):
         training.check("PyTorch", peer, expected)
 
 
@@ -106,7 +105,7 @@ def test_an_environment_that_is_not_there_is_named(
         assert str(tmp_path) not in reason
 
 
-@pytest.mark.parametrize("network", catalogue.NETWORKS)
+@pytest.mark.parametrize("network", catalogue.NOTEBOOK)
 def test_the_plain_notebook_builds_the_course_s_networks(network: str) -> None:
     names: dict[str, Any] = {}
     layers = plain_notebook.cell(plain_notebook.LAYERS[network]).source
@@ -121,7 +120,7 @@ def test_the_plain_notebook_builds_the_course_s_networks(network: str) -> None:
 # The bound.
 
 
-@pytest.mark.parametrize("network", catalogue.NETWORKS)
+@pytest.mark.parametrize("network", catalogue.NOTEBOOK)
 def test_the_products_multiply_each_weight_with_each_image(network: str) -> None:
     weights = sum(
         arithmetic.dense(inputs, outputs, bias=False).total
