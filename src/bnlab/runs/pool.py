@@ -28,19 +28,8 @@ class TrainingError(EvergreenError):
 
 def train_all(recipes: list[Recipe]) -> None:
     """Train runs side by side, and store each as soon as it is finished."""
-    # The workers hold one end, and notice when this process no longer holds the other.
-    theirs, ours = multiprocessing.Pipe(duplex=False)
-    # Always in other processes, also a single run on a single core: TensorFlow takes no other
-    # count of threads in a process in which it has computed.
-    executor = loky.ProcessPoolExecutor(
-        min(len(recipes), joblib.cpu_count(), workers()),
-        initializer=worker.begin,
-        initargs=(theirs,),
-    )
     with (
-        ours,
-        theirs,
-        warnings.catch_warnings(),
+        processes(len(recipes)) as executor,
         tempfile.TemporaryDirectory() as folder,
         Progress(
             "Training",
@@ -50,34 +39,51 @@ def train_all(recipes: list[Recipe]) -> None:
             part="run",
         ) as progress,
     ):
-        # Of a worker that grew too large and that loky replaces: nothing is lost.
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
         # A worker makes a run's counter when it begins, and adds a byte after every epoch.
         counters = {recipe: Path(folder) / key(recipe) for recipe in recipes}
         told: set[str] = set()
-        try:
-            running = {
-                executor.submit(worker.train_and_store, recipe, counters[recipe]): recipe
-                for recipe in sorted(recipes, key=by_cost)
+        running = {
+            executor.submit(worker.train_and_store, recipe, counters[recipe]): recipe
+            for recipe in sorted(recipes, key=by_cost)
+        }
+        waiting = set(running)
+        while waiting:
+            finished, waiting = concurrent.futures.wait(
+                waiting, timeout=0.5, return_when=concurrent.futures.FIRST_COMPLETED
+            )
+            for future in finished:
+                with reporting(running[future]):
+                    future.result()
+            for sentence in _notes(counters.values()) - told:
+                progress.tell(sentence)
+                told.add(sentence)
+            begun = {
+                recipe: counter.stat().st_size
+                for recipe, counter in counters.items()
+                if counter.exists()
             }
-            waiting = set(running)
-            while waiting:
-                finished, waiting = concurrent.futures.wait(
-                    waiting, timeout=0.5, return_when=concurrent.futures.FIRST_COMPLETED
-                )
-                for future in finished:
-                    with reporting(running[future]):
-                        future.result()
-                for sentence in _notes(counters.values()) - told:
-                    progress.tell(sentence)
-                    told.add(sentence)
-                begun = {
-                    recipe: counter.stat().st_size
-                    for recipe, counter in counters.items()
-                    if counter.exists()
-                }
-                under_way = [str(running[future]) for future in waiting if running[future] in begun]
-                progress.show(sum(begun.values()), len(running) - len(waiting), sorted(under_way))
+            under_way = [str(running[future]) for future in waiting if running[future] in begun]
+            progress.show(sum(begun.values()), len(running) - len(waiting), sorted(under_way))
+
+
+@contextlib.contextmanager
+def processes(tasks: int) -> Iterator[concurrent.futures.Executor]:
+    """Start processes that train, as many as there are tasks, cores, and memory for them.
+
+    Always other processes, also for a single run on a single core: TensorFlow takes no other
+    count of threads in a process in which it has computed. They end with this one, and at once
+    if the caller is interrupted.
+    """
+    # The workers hold one end, and notice when this process no longer holds the other.
+    theirs, ours = multiprocessing.Pipe(duplex=False)
+    executor = loky.ProcessPoolExecutor(
+        min(tasks, joblib.cpu_count(), workers()), initializer=worker.begin, initargs=(theirs,)
+    )
+    with ours, theirs, warnings.catch_warnings():
+        # Of a worker that grew too large and that loky replaces: nothing is lost.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
+        try:
+            yield executor
         finally:
             executor.shutdown(wait=True, kill_workers=True)
 
