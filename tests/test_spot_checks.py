@@ -3,122 +3,262 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import pytest
 from website import Build, soup
 
-from bnlab import recipes, runs
-from bnlab import studies as study
+from bnlab import recipes, runs, studies
 from bnlab.recipes import Recipe
 from bnlab.site import spot_checks
+from bnlab.studies.results import Stored, Study, by_setting, rounded, setting
+from bnlab.studies.sweeps import NETWORKS, SEEDS, Sweep
 
-COURSE = Recipe("baseline")
+HERE, THERE = "this kind of machine", "another kind"
+MEAN, SD = 0.85, 0.002
+"""Of test accuracies, and about what the course's networks have."""
 
 
 @pytest.fixture(scope="module")
-def studies() -> list[study.Study]:
-    return [study.load(name) for name in study.stored()]
+def stored_studies() -> list[Study]:
+    return [studies.load(name) for name in studies.stored()]
 
 
-@pytest.fixture
-def run() -> runs.Run:
-    return runs.load("baseline")
+def values(recipe: Recipe, accuracy: float | Sequence[float]) -> dict[str, object]:
+    """Return what is measured of a run: one accuracy, or those of validation and test."""
+    valid, test = np.broadcast_to(accuracy, 2).tolist()
+    return {
+        "recipe": recipe,
+        "key": str(recipe),
+        "history": dict.fromkeys(runs.METRICS, (valid,) * recipe.epochs),
+        **dict.fromkeys(runs.FINAL, test),
+    }
 
 
-def stored(one: study.Study, **changes: object) -> study.Study:
-    """Return a study whose run of the course's baseline was stored differently."""
+Accuracies = Sequence[float] | np.ndarray
+
+
+def study_of(*settings: Accuracies, machine: str = THERE, sensitive: bool = False) -> Study:
+    """Return a study whose settings have these stored accuracies, one for each seed."""
     results = tuple(
-        dataclasses.replace(result, **changes) if result.recipe == COURSE else result
-        for result in one.results
+        Stored(
+            **values(Recipe("baseline", seed, 2, number), accuracy),
+            study="made_up",
+            seconds=1.0,
+            machine=machine,
+            sensitive=sensitive,
+        )
+        for number, accuracies in enumerate(settings, start=1)
+        for seed, accuracy in zip(SEEDS, accuracies, strict=False)
     )
-    return dataclasses.replace(one, results=results)
+    sweep = Sweep("made_up", "Which?", tuple(result.recipe for result in results))
+    return Study(sweep, {}, {}, "2026-11-25T00:00:00+00:00", results, ())
 
 
-def as_trained_here(one: study.Study, run: runs.Run) -> study.Study:
-    """Return a study that holds a run as this machine gives it."""
-    return stored(
-        one,
-        history={name: tuple(map(study.rounded, run.history[name])) for name in runs.METRICS},
-        **{metric: study.rounded(run.final(metric)) for metric in runs.FINAL},
-        machine=runs.machine(),
-    )
+def trained(*settings: Accuracies) -> list[runs.Run]:
+    """Return runs of such settings that this machine trained."""
+    return [
+        runs.Run(
+            **values(result.recipe, (result.final("val_accuracy"), result.test_accuracy)),
+            provenance={"machine": HERE},
+            folder=Path(),
+        )
+        for result in study_of(*settings).results
+    ]
 
 
-def test_the_commit_chooses_and_every_run_that_a_build_can_train_has_its_turn(
-    studies: list[study.Study],
+# Which runs are trained again.
+
+
+def test_the_week_chooses_a_setting_with_all_its_seeds_and_each_has_its_turn(
+    stored_studies: list[Study],
 ) -> None:
-    assert spot_checks.sample(studies, "a") == spot_checks.sample(studies, "a")
-    chosen = [set(spot_checks.sample(studies, str(commit))) for commit in range(3_000)]
-    assert {len(few) for few in chosen} == {spot_checks.SAMPLE}
-    every = {result.recipe for one in studies for result in one.results}
-    long = {recipe for recipe in every if recipe.batch_size == 2}
-    assert long
-    assert set().union(*chosen) == every - long - set(recipes.course())
-    assert spot_checks.sample([], "a") == []
+    chosen = [spot_checks.sample(stored_studies, str(week)) for week in range(1_500)]
+    assert chosen[0] == spot_checks.sample(stored_studies, "0")
+    assert {tuple(recipe.seed for recipe in of_week) for of_week in chosen} == {SEEDS}
+    comparable = {
+        setting(seeds[0].recipe)
+        for study in stored_studies
+        for seeds in by_setting(study.results).values()
+        if not any(result.sensitive or result.diverged for result in seeds)
+    }
+    expected = comparable - set(map(setting, recipes.course()))
+    assert {setting(of_week[0]) for of_week in chosen} == expected
 
 
-def test_a_run_that_repeats_is_said_to(studies: list[study.Study], run: runs.Run) -> None:
-    (found,) = spot_checks.check([as_trained_here(studies[0], run)], [run])
-    assert found.same_machine
-    assert found.exact
-    assert found.difference < 1e-6
-    assert (found.study, found.recipe) == (studies[0].sweep.name, COURSE)
+def test_what_is_stored_chooses_and_nothing_else(stored_studies: list[Study]) -> None:
+    chosen = spot_checks.sample(stored_studies)
+    assert chosen == spot_checks.sample([studies.load(name) for name in studies.stored()])
+    first = stored_studies[0]
+    others = []
+    for result in first.results[:20]:
+        changed = dataclasses.replace(result, test_loss=result.test_loss + 1)
+        results = tuple(changed if one == result else one for one in first.results)
+        changed_study = dataclasses.replace(first, results=results)
+        others.append(spot_checks.sample([changed_study, *stored_studies[1:]]))
+    assert any(other != chosen for other in others)
+
+
+def test_of_no_studies_nothing_is_trained_again() -> None:
+    assert spot_checks.sample([]) == []
+    assert spot_checks.check([], []) == []
+
+
+# On the kind of machine that made the stored runs.
+
+
+def test_on_the_same_kind_of_machine_every_digit_repeats() -> None:
+    again = [MEAN + 1e-9, MEAN + SD]
+    study = study_of([rounded(value) for value in again], machine=HERE)
+    (found,) = spot_checks.check([study], trained(again))
+    assert found.allowed == 0
+    assert found.studies == ["made_up"]
 
 
 @pytest.mark.parametrize("digit", [1e-5, 1e-3])
-def test_on_the_same_kind_of_machine_a_single_digit_is_an_error(
-    studies: list[study.Study], run: runs.Run, digit: float
-) -> None:
-    here = as_trained_here(studies[0], run)
+def test_on_the_same_kind_of_machine_a_single_digit_is_an_error(digit: float) -> None:
+    again = [MEAN, MEAN + SD]
+    study = study_of(again, machine=HERE)
+    last = study.results[-1]
     for changed in (
-        stored(here, test_loss=run.test_loss + digit),
-        stored(here, history=run.history | {"loss": (*run.history["loss"][:-1], digit)}),
+        dataclasses.replace(last, train_loss=last.train_loss + digit),
+        dataclasses.replace(last, history=last.history | {"loss": (digit, MEAN + SD)}),
     ):
-        with pytest.raises(study.StudyError, match=r"every digit repeats .*`make study STUDY="):
-            spot_checks.check([changed], [run])
+        wrong = dataclasses.replace(study, results=(study.results[0], changed))
+        with pytest.raises(studies.StudyError, match=r"every digit repeats .*`make study STUDY="):
+            spot_checks.check([wrong], trained(again))
 
 
-def test_elsewhere_a_run_may_differ_as_much_as_rounding_does_and_no_more(
-    studies: list[study.Study], run: runs.Run
+def test_on_the_same_kind_of_machine_a_run_that_diverged_diverges_again() -> None:
+    lost = study_of([float("nan")] * 2, machine=HERE)
+    (found,) = spot_checks.check([lost], trained([float("nan")] * 2))
+    assert found.allowed == 0
+    with pytest.raises(studies.StudyError, match="every digit repeats"):
+        spot_checks.check([lost], trained([MEAN] * 2))
+
+
+# On another kind.
+
+
+def share_of_failing_builds(rate: float, correlation: float) -> float:
+    """Return how many of 1,000 builds fail at an error rate, if nothing but chance differs.
+
+    A run trained again correlates with the stored one: not at all if rounding does to it what
+    another seed does.
+    """
+    generator = np.random.default_rng(0)
+    size = (4, 5, 2)  # four settings, five seeds, two metrics
+    failed = 0
+    for _ in range(1_000):
+        of_seed, there, here = generator.normal(0, 0.1, (3, *size))
+        common = 0.5 + np.sqrt(correlation) * of_seed
+        there, here = (common + np.sqrt(1 - correlation) * noise for noise in (there, here))
+        failed += fails(study_of(*there), trained(*here), rate)
+    return failed / 1_000
+
+
+def test_by_chance_as_many_builds_fail_as_is_said() -> None:
+    assert 0.03 < share_of_failing_builds(0.05, correlation=0) < 0.07
+    assert share_of_failing_builds(spot_checks.ERROR_RATE, correlation=0) == 0
+
+
+def test_the_less_rounding_does_the_fewer_builds_fail_by_chance() -> None:
+    assert share_of_failing_builds(0.05, correlation=0.9) < 0.05
+
+
+def fails(study: Study, again: list[runs.Run], rate: float = spot_checks.ERROR_RATE) -> bool:
+    try:
+        spot_checks.check([study], again, rate)
+    except studies.StudyError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("images", [0, 1, 20, 60])
+def test_rounding_that_moves_a_few_images_fails_no_build(images: int) -> None:
+    generator = np.random.default_rng(1)
+    for _ in range(500):
+        stored = np.round(generator.normal(MEAN, SD, (4, 5)), 4)
+        moved = generator.integers(-images, images, (4, 5), endpoint=True) / 10_000
+        assert not fails(study_of(*stored), trained(*(stored + moved)))
+
+
+def test_a_run_that_ends_badly_here_fails_no_build() -> None:
+    stored = np.random.default_rng(2).normal(MEAN, SD, 5)
+    again = stored.copy()
+    again[2] = 0.69
+    assert not fails(study_of(stored), trained(again))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_single_wrong_number_is_found_and_named(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    again = generator.normal(MEAN, SD, 5)
+    stored = again + generator.normal(0, SD, 5)
+    stored[seed] = 0.5
+    named = f"baseline.*seed {SEEDS[seed]} has 0.5 as its stored"
+    with pytest.raises(studies.StudyError, match=f"(?i){named}"):
+        spot_checks.check([study_of(stored)], trained(again))
+
+
+@pytest.mark.parametrize("shift", [-0.02, 0.02])
+def test_a_mean_that_is_two_points_off_is_found(shift: float) -> None:
+    generator = np.random.default_rng(3)
+    again = generator.normal(MEAN, SD, (4, 5))
+    stored = again + generator.normal(0, SD / 10, (4, 5))
+    assert not fails(study_of(*stored), trained(*again))
+    stored[3] += shift
+    with pytest.raises(studies.StudyError, match="rounding explains a difference of"):
+        spot_checks.check([study_of(*stored)], trained(*again))
+
+
+def test_where_rounding_decides_runs_are_shown_and_not_compared() -> None:
+    study = study_of([0.1, MEAN], sensitive=True)
+    (found,) = spot_checks.check([study], trained([MEAN, 0.2]))
+    assert found.allowed is None
+    assert found.stored == pytest.approx((0.1 + MEAN) / 2)
+
+
+def test_runs_that_two_studies_hold_are_compared_once_unless_they_differ() -> None:
+    stored = [MEAN, MEAN + SD]
+    one, other = study_of(stored), study_of(stored)
+    (found,) = spot_checks.check([one, other], trained(stored))
+    assert found.studies == ["made_up", "made_up"]
+    different = study_of([MEAN, MEAN + 2 * SD])
+    assert len(spot_checks.check([one, different], trained(stored))) == 2
+
+
+def test_a_setting_of_which_a_seed_was_not_trained_is_left_alone() -> None:
+    assert spot_checks.check([study_of([MEAN] * 5)], trained([MEAN] * 4)) == []
+
+
+# The real ones.
+
+
+def test_the_stored_studies_hold_what_the_course_s_runs_find_here(
+    stored_studies: list[Study], course: dict[str, list[runs.Run]]
 ) -> None:
-    there = stored(as_trained_here(studies[0], run), machine="another")
-    near = stored(there, test_accuracy=run.test_accuracy - 0.009)
-    (found,) = spot_checks.check([near], [run])
-    assert not found.exact
-    assert found.difference == pytest.approx(0.009)
-    far = stored(there, test_accuracy=run.test_accuracy - 0.1)
-    with pytest.raises(study.StudyError, match=r"test_accuracy may differ by 0\.\d+ on another"):
-        spot_checks.check([far], [run])
-
-
-def test_a_run_that_diverged_is_only_compared_with_one_that_did(
-    studies: list[study.Study], run: runs.Run
-) -> None:
-    nothing = float("nan")
-    there = as_trained_here(studies[0], run)
-    losses = run.history | {"loss": (nothing,) * 10}
-    lost = stored(there, history=losses)
-    with pytest.raises(study.StudyError, match="every digit repeats"):
-        spot_checks.check([lost], [run])
-    again = dataclasses.replace(run, history=losses)
-    lost_as_stored = stored(
-        there,
-        history={name: tuple(map(study.rounded, values)) for name, values in losses.items()},
-    )
-    (found,) = spot_checks.check([lost_as_stored], [again])
-    assert found.exact
+    of_course = [run for of_network in course.values() for run in of_network]
+    checks = spot_checks.check(stored_studies, of_course)
+    assert [check.recipe for check in checks] == [of[0].recipe for of in course.values()]
+    assert all(check.allowed is not None for check in checks)
 
 
 def test_the_page_about_this_build_says_which_runs_were_checked(
-    site: Build, studies: list[study.Study]
+    site: Build, stored_studies: list[Study]
 ) -> None:
     page = soup(site.html / "about.html")
-    section = page.select_one("#stored-studies")
-    first, second = section.select("table")
-    assert [row.td.get_text() for row in first.select("tbody tr")] == study.stored()
-    *sample, course = (row.td.get_text() for row in second.select("tbody tr"))
-    assert course == "The 15 runs of the course"
-    every = {str(result.recipe) for one in studies for result in one.results}
-    # A run that two studies hold has a row for each.
-    assert len(set(sample)) == spot_checks.SAMPLE
-    assert set(sample) <= every
+    shown, sensitive, checked = page.select_one("#stored-studies").select("table")
+    names = [row.td.get_text() for row in shown.select("tbody tr")]
+    assert names == studies.stored()
+    marked = {
+        (setting(result.recipe), result.study)
+        for study in stored_studies
+        for result in study.results
+        if result.sensitive
+    }
+    assert len(sensitive.select("tbody tr")) == len(marked) > 0
+    # The course's networks, and what was drawn.
+    assert len(checked.select("tbody tr")) == len(NETWORKS) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 
 import matplotlib.pyplot as plt
@@ -10,16 +11,17 @@ import pytest
 from matplotlib.figure import Figure
 from support.figures import SMALLEST_TEXT, colours_by_name, style, texts, unnamed_colours
 
-from bnlab import catalogue, figures, runs
-from bnlab import studies as study
-from bnlab.figures import sweeps as study_figures
+from bnlab import catalogue, figures, runs, studies
+from bnlab.figures import sweeps as sweep_figures
+from bnlab.studies.results import by_setting
+from bnlab.studies.sweeps import NETWORKS
 
 DRAWN: dict[str, Callable[[], Figure]] = {
-    "rates": lambda: study_figures.against(study.load("learning_rates").results, "learning_rate"),
-    "scales": lambda: study_figures.against(
-        study.load("initial_scales").results, "initial_scale", "test_accuracy"
+    "rates": lambda: sweep_figures.against(studies.load("learning_rates").results, "learning_rate"),
+    "scales": lambda: sweep_figures.against(
+        studies.load("initial_scales").results, "initial_scale", "test_accuracy"
     ),
-    "pairs": lambda: study_figures.combinations(study.load("fair_baseline").results),
+    "pairs": lambda: sweep_figures.combinations(studies.load("fair_baseline").results),
 }
 
 
@@ -38,7 +40,7 @@ def test_a_figure_is_drawn_alike_every_time_and_does_not_stay_open(name: str) ->
 @pytest.mark.parametrize("name", DRAWN)
 def test_every_colour_follows_the_page_and_each_network_has_its_own(name: str) -> None:
     svg = figures.to_svg(DRAWN[name]())
-    assert set(catalogue.NETWORKS) <= set(colours_by_name(svg))
+    assert set(NETWORKS) <= set(colours_by_name(svg))
     assert unnamed_colours(svg) == []
 
 
@@ -49,9 +51,9 @@ def test_no_text_is_too_small_for_a_phone(name: str) -> None:
     assert figure.get_figwidth() <= figures.SIZE[0]
 
 
-@pytest.mark.parametrize("network", catalogue.NETWORKS)
+@pytest.mark.parametrize("network", NETWORKS)
 def test_a_line_is_the_mean_of_the_runs_that_have_not_diverged(network: str) -> None:
-    stored = study.load("learning_rates")
+    stored = studies.load("learning_rates")
     axis = DRAWN["rates"]().axes[0]
     (line,) = (x for x in axis.lines if x.get_label() == catalogue.find(network).title)
     style = figures.style_of(network)
@@ -66,14 +68,49 @@ def test_a_line_is_the_mean_of_the_runs_that_have_not_diverged(network: str) -> 
 
 
 def test_diverged_runs_are_counted_below() -> None:
-    stored = study.load("learning_rates")
-    counts = [int(text.get_text()) for text in DRAWN["rates"]().axes[1].texts]
+    stored = studies.load("learning_rates")
+    counts = [int(text.get_text().rstrip("†")) for text in DRAWN["rates"]().axes[1].texts]
     assert sum(counts) == sum(result.diverged for result in stored.results) > 0
+
+
+def hollow(figure: Figure) -> set[tuple[str, float]]:
+    """Return where a figure has a hollow marker: the network's colour, and the value below."""
+    return {
+        (line.get_color(), value)
+        for line in figure.axes[0].lines
+        if line.get_markerfacecolor() == figures.style.CARD
+        for value in line.get_xdata()
+    }
+
+
+def test_what_rounding_decides_has_a_hollow_marker_and_a_dagger() -> None:
+    stored = studies.load("learning_rates")
+    marked = [seeds for seeds in by_setting(stored.results).values() if seeds[0].sensitive]
+    figure = DRAWN["rates"]()
+    assert hollow(figure) == {
+        (seeds[0].network.color, seeds[0].recipe.learning_rate)
+        for seeds in marked
+        if not all(result.diverged for result in seeds)
+    }
+    daggers = [text for text in figure.axes[1].texts if text.get_text().endswith("†")]
+    assert len(daggers) == sum(any(r.diverged for r in seeds) for seeds in marked) > 0
+    legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert "Rounding decides" in legend
+
+
+def test_without_such_a_setting_nothing_is_marked() -> None:
+    results = [
+        dataclasses.replace(result, sensitive=False)
+        for result in studies.load("learning_rates").results
+    ]
+    figure = sweep_figures.against(results, "learning_rate")
+    assert hollow(figure) == set()
+    assert not any("†" in text.get_text() for text in texts(figure))
 
 
 @pytest.mark.parametrize("pair", [("relu", "he_normal"), ("leaky_relu", "he_normal")])
 def test_each_seed_of_a_pair_is_a_point(pair: tuple[str, str]) -> None:
-    stored = study.load("fair_baseline")
+    stored = studies.load("fair_baseline")
     (axis,) = DRAWN["pairs"]().axes
     rows = [tick.get_text() for tick in axis.get_yticklabels()]
     row = rows.index(f"{catalogue.ACTIVATIONS[pair[0]]},\n{catalogue.INITIALIZERS[pair[1]]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,21 +11,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bnlab.catalogue import ACTIVATIONS, INITIALIZERS, Network, find
-from bnlab.figures.style import INK, SIZE, finished, style_of
+from bnlab.figures.style import CARD, INK, SIZE, finished, style_of
 
 if TYPE_CHECKING:
-    from bnlab.runs.values import Result
+    from bnlab.studies.results import Stored
 
 
-def against(results: Sequence[Result], field: str, metric: str = "val_accuracy") -> Figure:
+def against(results: Sequence[Stored], field: str, metric: str = "val_accuracy") -> Figure:
     """Draw a final metric against a number of the recipe, on a logarithmic scale.
 
     A line is the mean over the seeds whose runs have not diverged, in a band of one standard
-    deviation either side. Below it stands how many have diverged, where any has.
+    deviation either side. Below it stands how many have diverged, where any has. Settings in
+    which rounding decides how a run ends are marked: a hollow marker, a dagger.
 
     Parameters
     ----------
-    results : sequence of Result
+    results : sequence of Stored
     field : str
         A field of :class:`bnlab.recipes.Recipe`, for example ``"learning_rate"``.
     metric : str
@@ -54,6 +55,13 @@ def against(results: Sequence[Result], field: str, metric: str = "val_accuracy")
         sd = np.array([np.std(row, ddof=1) if len(row) > 1 else 0 for row in finals])
         axis.fill_between(values, mean - sd, mean + sd, color=network.color, alpha=0.25, lw=0)
         axis.plot(values, mean, label=network.title, **style_of(network))
+        marked = np.array([any(result.sensitive for result in setting) for setting in settings])
+        marked &= np.isfinite(mean)
+        if marked.any():
+            places = np.array(values)[marked]
+            axis.plot(places, mean[marked], network.marker, **_hollow(network.color))
+    if any(result.sensitive for result in results):
+        axis.plot([], [], "o", label="Rounding decides", **_hollow(INK))
     axis.set_title(f"Final {metric.replace('val_', 'validation ').replace('_', ' ')}")
     axis.legend()
     below.set_xscale("log")
@@ -67,19 +75,25 @@ def against(results: Sequence[Result], field: str, metric: str = "val_accuracy")
     return finished(figure)
 
 
+def _hollow(color: str) -> dict[str, Any]:
+    return {"color": color, "markerfacecolor": CARD, "markersize": 9, "markeredgewidth": 2}
+
+
 def _count_diverged(
-    axis: Axes, values: Sequence[float], of: dict[Network, list[list[Result]]]
+    axis: Axes, values: Sequence[float], of: dict[Network, list[list[Stored]]]
 ) -> None:
     for row, settings in enumerate(of.values()):
         for value, setting in zip(values, settings, strict=True):
             if count := sum(result.diverged for result in setting):
-                axis.text(value, row, str(count), ha="center", va="center", color=INK)
+                mark = "†" if any(result.sensitive for result in setting) else ""
+                axis.text(value, row, f"{count}{mark}", ha="center", va="center", color=INK)
     axis.set_yticks(range(len(of)), [network.title for network in of])
     axis.set_ylim(len(of) - 0.5, -0.5)
-    axis.set_title("Diverged runs")
+    daggers = any(text.get_text().endswith("†") for text in axis.texts)
+    axis.set_title("Diverged runs" + " († rounding decides)" * daggers)
 
 
-def combinations(results: Sequence[Result], metric: str = "val_accuracy") -> Figure:
+def combinations(results: Sequence[Stored], metric: str = "val_accuracy") -> Figure:
     """Draw each run's final metric by activation and initializer, a row for each pair.
 
     The networks lie one above the other in a row: a point for each seed, and a bar of one
@@ -93,13 +107,13 @@ def combinations(results: Sequence[Result], metric: str = "val_accuracy") -> Fig
         label = network.title
         for row, pair in enumerate(pairs):
             height = row + 0.25 * (place - (len(networks) - 1) / 2)
-            values = np.array(
-                [
-                    result.final(metric)
-                    for result in results
-                    if result.recipe.network == name and result.recipe.hidden == pair
-                ]
-            )
+            setting = [
+                result
+                for result in results
+                if result.recipe.network == name and result.recipe.hidden == pair
+            ]
+            values = np.array([result.final(metric) for result in setting])
+            marked = any(result.sensitive for result in setting)
             axis.errorbar(
                 values.mean(), height, xerr=values.std(ddof=1), fmt="none", ecolor=INK, capsize=5
             )
@@ -109,6 +123,7 @@ def combinations(results: Sequence[Result], metric: str = "val_accuracy") -> Fig
                 network.marker,
                 color=network.color,
                 alpha=0.75,
+                markerfacecolor=CARD if marked else network.color,
                 label=label,
             )
             label = "_"  # in the legend once

@@ -1,158 +1,238 @@
-"""Stored studies are spot-checked: each build trains a few of their runs again.
+"""Stored studies are spot-checked: a build trains a few of their runs again.
 
-Which ones depends on the commit, so in time all have their turn but those that take many
-more steps than the course's own. These, which every build has, are compared too wherever a
-study holds them.
+These are the runs of one setting with all its seeds, chosen by what the studies hold and, in a
+weekly build, by the week; besides, the course's own runs, which every build has, wherever a
+study holds them. So a commit that leaves the studies alone trains nothing.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import functools
+import itertools
 import math
-import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
 
 from bnlab import recipes
 from bnlab.recipes import Recipe
 from bnlab.runs import FINAL, METRICS, Result, Run
-from bnlab.studies import Stored, Study, StudyError, rounded
+from bnlab.studies import Stored, Study, StudyError
+from bnlab.studies.results import by_setting, rounded, setting
 from evergreen import sources
 
-SAMPLE = 2
-"""Stored runs that a build trains again, besides the course's own."""
+ERROR_RATE = 1e-6
+"""The share of builds that may fail by chance where rounding does to a run what another seed
+does; it does less."""
 
-STEPS = 10 * 1_719
-"""Runs with more steps than the course's own are too dear for a build."""
+COMPARED = ("val_accuracy", "test_accuracy")
+"""The final metrics that are compared if another kind of machine trained the stored runs."""
 
-ALLOWED = 0.01
-"""The least difference in final accuracy that another kind of machine is allowed."""
-
-SPREADS = 5
-"""Such a machine rounds in other places, which may do to a run what another seed does: its
-final accuracies may differ by so many standard deviations over the seeds."""
+LEAST = 0.005
+"""A difference up to this is never an error. Accuracies are counts of images, which Student's
+distribution does not know: small differences can all be equal by chance."""
 
 
 class SpotCheck(NamedTuple):
-    """A stored run beside the same run, trained again.
+    """The stored runs of a setting beside the same runs, trained again.
 
     Attributes
     ----------
-    study : str
+    studies : list of str
+        Those that hold these runs.
     recipe : Recipe
+        That of the first seed.
     stored, again : float
-        Test accuracies.
-    difference : float
-        The largest between any two of their accuracies, of all epochs.
-    exact : bool
-        Whether all that is stored is the same, digit for digit.
-    same_machine : bool
-        Whether this machine is of the kind that made the stored run. Then it must be exact.
+        Mean test accuracies.
+    allowed : float or None
+        How far apart these may be. On the kind of machine that made the stored runs that is 0,
+        and every stored digit has repeated. None where rounding decides how a run ends, so
+        that they were not compared.
     """
 
-    study: str
+    studies: list[str]
     recipe: Recipe
     stored: float
     again: float
-    difference: float
-    exact: bool
-    same_machine: bool
+    allowed: float | None
 
 
-def sample(studies: Sequence[Study], commit: str | None) -> list[Recipe]:
-    """Choose the recipes that a build of a commit trains again.
+def sample(studies: Sequence[Study], week: str | None = None) -> list[Recipe]:
+    """Choose the recipes that a build trains again: one setting with all its seeds.
+
+    Settings in which rounding decides how a run ends are left out, and the course's own.
 
     Parameters
     ----------
     studies : sequence of Study
-    commit : str or None
-        Where git does not know it, the choice is always the same.
+    week : str, optional
+        Given by a weekly build, so that in time every setting has its turn.
     """
-    stored = {
-        result.recipe: result.key
+    course = set(map(setting, recipes.course()))
+    settings = {
+        one: [result.recipe for result in seeds]
         for study in studies
-        for result in study.results
-        if result.recipe.epochs * result.steps <= STEPS
+        for one, seeds in by_setting(study.results).items()
+        if one not in course and not _hangs_by_rounding(seeds)
     }
-    for recipe in recipes.course():
-        stored.pop(recipe, None)
-    return sorted(stored, key=lambda recipe: sources.digest(commit or "", stored[recipe]))[:SAMPLE]
+    content = sources.digest(week or "", *(study.digest for study in studies))
+    order = sorted(settings, key=lambda one: sources.digest(content, repr(one)))
+    return settings[order[0]] if order else []
 
 
-def check(studies: Sequence[Study], trained: Sequence[Run]) -> list[SpotCheck]:
+def check(
+    studies: Sequence[Study], trained: Sequence[Run], error_rate: float = ERROR_RATE
+) -> list[SpotCheck]:
     """Compare runs with what the studies have stored of them.
+
+    On the kind of machine that made a stored run every digit must repeat. Elsewhere the seeds
+    of a setting are compared together, see :func:`_compare`.
 
     Raises
     ------
     StudyError
-        If a stored run is not what was trained now: on the kind of machine that made it in
-        any digit, elsewhere by more than another seed makes.
+        If a stored run is not what was trained now.
     """
-    return [
-        _checked(study, result, run)
-        for run in trained
-        for study in studies
-        for result in study.results
-        if result.recipe == run.recipe
-    ]
-
-
-def _checked(study: Study, stored: Stored, run: Run) -> SpotCheck:
-    found = SpotCheck(
-        study.sweep.name,
-        run.recipe,
-        stored.test_accuracy,
-        run.test_accuracy,
-        max(
-            abs(there - here)
-            for metric, there, here in _pairs(stored, run)
-            if metric.endswith("accuracy")
-        ),
-        all(_same(there, rounded(here)) for _, there, here in _pairs(stored, run)),
-        stored.machine == run.provenance["machine"],
-    )
-    if found.same_machine:
-        if not found.exact:
-            raise _error(found, "every digit repeats on this kind of machine")
-    else:
-        for metric in ("val_accuracy", "test_accuracy"):
-            allowed = _allowed(study, stored, metric)
-            if not abs(stored.final(metric) - run.final(metric)) <= allowed:
-                raise _error(found, f"{metric} may differ by {allowed:.4f} on another machine")
+    groups = _pairs(studies, trained)
+    tests = sum(len(COMPARED) * (1 + len(pairs)) for _, pairs in groups if _comparable(pairs))
+    found = []
+    for names, pairs in groups:
+        try:
+            allowed = _check_setting(pairs, error_rate / max(tests, 1))
+        except _MismatchError as mismatch:
+            raise StudyError(
+                f"The stored study {names[0]} is not what its code gives: {mismatch}. Restore "
+                f"its file from the repository, or renew it with `make study STUDY={names[0]}`, "
+                "and commit it."
+            ) from None
+        there, here = (
+            float(np.mean([result.test_accuracy for result in side]))
+            for side in zip(*pairs, strict=True)
+        )
+        found.append(SpotCheck(names, pairs[0][0].recipe, there, here, allowed))
     return found
 
 
-def _pairs(stored: Result, run: Result) -> list[tuple[str, float, float]]:
-    """Return every measured value of two runs side by side, with its metric."""
-    return [
-        *(
-            (metric, there, here)
-            for metric in METRICS
-            for there, here in zip(stored.history[metric], run.history[metric], strict=True)
-        ),
-        *((metric, stored.final(metric), run.final(metric)) for metric in FINAL),
-    ]
+def _pairs(
+    studies: Sequence[Study], trained: Sequence[Run]
+) -> list[tuple[list[str], list[tuple[Stored, Run]]]]:
+    """Return the stored runs of each setting with those trained again, and their studies.
+
+    Studies may hold the same runs. What they store of them is then compared once.
+    """
+    again = {run.recipe: run for run in trained}
+    groups: dict[tuple[object, ...], tuple[list[str], list[tuple[Stored, Run]]]] = {}
+    for study in studies:
+        for seeds in by_setting(study.results).values():
+            if all(result.recipe in again for result in seeds):
+                same = tuple((r.recipe, r.machine, repr(_values(r))) for r in seeds)
+                pairs = [(result, again[result.recipe]) for result in seeds]
+                groups.setdefault(same, ([], pairs))[0].append(study.sweep.name)
+    return list(groups.values())
 
 
-def _same(one: float, other: float) -> bool:
-    return one == other or not (math.isfinite(one) or math.isfinite(other))
+class _MismatchError(Exception):
+    """What is stored and what was trained again differ. The message says where."""
 
 
-def _allowed(study: Study, stored: Stored, metric: str) -> float:
-    # Of the other seeds: a wrong number must not widen its own limits.
-    others = [
-        result.final(metric)
-        for result in study.results
-        if result.recipe != stored.recipe
-        and dataclasses.replace(result.recipe, seed=stored.recipe.seed) == stored.recipe
-    ]
-    return max(ALLOWED, SPREADS * statistics.stdev(others))
+def _hangs_by_rounding(seeds: Sequence[Stored]) -> bool:
+    # Of diverged runs there is nothing to compare but their number.
+    return any(result.sensitive or result.diverged for result in seeds)
 
 
-def _error(found: SpotCheck, rule: str) -> StudyError:
-    return StudyError(
-        f"The stored study {found.study} is not what its code gives: {found.recipe} has "
-        f"{found.stored:.6g} as its stored test accuracy, and trained again {found.again:.6g}; "
-        f"its accuracies are up to {found.difference:.2g} apart, while {rule}. "
-        f"Renew it with `make study STUDY={found.study}`, and commit the file."
-    )
+def _same_machine(stored: Stored, run: Run) -> bool:
+    return stored.machine == run.provenance["machine"]
+
+
+def _comparable(pairs: Sequence[tuple[Stored, Run]]) -> bool:
+    """Return whether a setting's seeds can only be compared together, and can be."""
+    same = all(_same_machine(stored, run) for stored, run in pairs)
+    return not same and not _hangs_by_rounding([stored for stored, _ in pairs])
+
+
+def _check_setting(pairs: Sequence[tuple[Stored, Run]], rate: float) -> float | None:
+    """Compare the runs of a setting, and return what is allowed, see :class:`SpotCheck`."""
+    same = [_same_machine(stored, run) for stored, run in pairs]
+    for stored, run in itertools.compress(pairs, same):
+        _check_digits(stored, run)
+    if all(same):
+        return 0.0
+    return _compare(pairs, rate) if _comparable(pairs) else None
+
+
+def _check_digits(stored: Stored, run: Run) -> None:
+    for (metric, there), (_, here) in zip(_values(stored), _values(run), strict=True):
+        here = rounded(here)
+        if not (there == here or (math.isnan(there) and not math.isfinite(here))):
+            raise _MismatchError(
+                f"{stored.recipe} has a stored {metric} of {there:.6g}, and trained again "
+                f"{here:.6g}, while every digit repeats on this kind of machine"
+            )
+
+
+def _values(result: Result) -> list[tuple[str, float]]:
+    """Return every measured value with its metric."""
+    history = ((metric, value) for metric in METRICS for value in result.history[metric])
+    return [*history, *((metric, result.final(metric)) for metric in FINAL)]
+
+
+def _compare(pairs: Sequence[tuple[Stored, Run]], rate: float) -> float:
+    """Compare a setting's stored runs with those trained again, and return what is allowed.
+
+    Both are taken for samples of the same normal distribution. Under that assumption each of
+    the tests has the given error rate: Student's test for paired samples, of the seeds' mean
+    difference; and of each stored run beside all the others, Student's test for one outlier
+    (externally studentized). The second finds the single wrong number that widens the first.
+
+    Returns
+    -------
+    float
+        The largest mean difference in test accuracy that is no error.
+    """
+    for metric in COMPARED:
+        there = np.array([stored.final(metric) for stored, _ in pairs])
+        here = np.array([run.final(metric) for _, run in pairs])
+        for place, (stored, run) in enumerate(pairs):
+            others = np.concatenate([np.delete(there, place), here])
+            if abs(there[place] - others.mean()) > outlier_limit(others, rate):
+                raise _MismatchError(
+                    f"{stored.recipe} has {stored.final(metric):.6g} as its stored "
+                    f"{metric.replace('_', ' ')}, and trained again {run.final(metric):.6g}, "
+                    "which lies too far from the setting's other seeds to be rounding"
+                )
+        allowed = mean_limit(there - here, rate)
+        if abs(there.mean() - here.mean()) > allowed:
+            raise _MismatchError(
+                f"the {len(pairs)} runs like {pairs[0][0].recipe} have a mean "
+                f"{metric.replace('_', ' ')} of {there.mean():.6g} as stored, and trained again "
+                f"{here.mean():.6g}, while rounding explains a difference of {allowed:.2g}"
+            )
+    return allowed
+
+
+def mean_limit(differences: np.ndarray, rate: float) -> float:
+    """Return how far from 0 the mean of some differences lies by chance.
+
+    Parameters
+    ----------
+    differences : numpy.ndarray
+        Shape (n,), n at least 2: independent, normally distributed around 0.
+    rate : float
+        How often a mean may lie further away.
+    """
+    size = len(differences)
+    return max(LEAST, _quantile(rate, size) * float(differences.std(ddof=1)) / math.sqrt(size))
+
+
+def outlier_limit(others: np.ndarray, rate: float) -> float:
+    """Return how far from the mean of some values another one of their kind lies by chance."""
+    size = len(others)
+    return max(LEAST, _quantile(rate, size) * float(others.std(ddof=1)) * math.sqrt(1 + 1 / size))
+
+
+@functools.cache
+def _quantile(rate: float, size: int) -> float:
+    """Return what Student's t of a sample exceeds, either way, at a rate."""
+    return float(stats.t.isf(rate / 2, size - 1))

@@ -1,25 +1,6 @@
 """Studies: sweeps whose results are too expensive for a build, and are stored with the code."""
 
-from bnlab.studies.stored import (
-    FOLDER,
-    Stored,
-    Study,
-    StudyError,
-    load,
-    path_of,
-    rounded,
-    save,
-    stored,
-)
+from bnlab.studies.files import FOLDER, StudyError, load, stored
+from bnlab.studies.results import Rounding, Stored, Study
 
-__all__ = [
-    "FOLDER",
-    "Stored",
-    "Study",
-    "StudyError",
-    "load",
-    "path_of",
-    "rounded",
-    "save",
-    "stored",
-]
+__all__ = ["FOLDER", "Rounding", "Stored", "Study", "StudyError", "load", "stored"]

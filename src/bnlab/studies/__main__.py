@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 import os
 import sys
 from collections.abc import Iterable
 
 from bnlab import runs
-from bnlab.runs import Run
-from bnlab.studies import sweeps
-from bnlab.studies.stored import FOLDER, StudyError, save
+from bnlab.studies import files, roundings, sweeps
+from bnlab.studies.results import Study
 from evergreen.errors import EvergreenError
 
 
-def train(name: str, scheduler: str | None = None) -> list[Run]:
-    """Return the runs of a sweep, training those that are missing from the store.
+def train(name: str, scheduler: str | None = None) -> Study:
+    """Return the study of a sweep, training the runs that are missing from the store.
 
     Parameters
     ----------
@@ -24,14 +24,23 @@ def train(name: str, scheduler: str | None = None) -> list[Run]:
         A name in :data:`bnlab.studies.sweeps.SWEEPS`.
     scheduler : str, optional
         Address of a Dask scheduler, such as ``"tcp://127.0.0.1:8786"``. Without it the runs
-        are trained by processes of this machine.
+        are trained by processes of this machine, as the roundings always are.
     """
     recipes = sweeps.find(name).recipes
     if scheduler is not None:
         from bnlab.runs import cluster
 
         cluster.train_all(recipes, scheduler)
-    return runs.load_all(recipes)
+    return with_roundings(files.of_runs(name, runs.load_all(recipes)))
+
+
+def with_roundings(study: Study) -> Study:
+    """Return a study with its roundings, training those that are missing from the store."""
+    found = roundings.train_all(roundings.chosen(study))
+    if any(rounding.machine == runs.machine() for rounding in found):
+        machines = study.machines | {runs.machine(): runs.processor()}
+        study = dataclasses.replace(study, machines=machines)
+    return files.marked(study, found)
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
@@ -43,17 +52,29 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="a Dask scheduler's, such as tcp://127.0.0.1:8786"
     )
+    parser.add_argument(
+        "--roundings",
+        action="store_true",
+        help="leave the stored runs as they are, and only train their roundings again",
+    )
     chosen = parser.parse_args(None if arguments is None else list(arguments))
     unknown = [name for name in chosen.names if name not in sweeps.SWEEPS]
     if unknown:
         parser.error(f"There is no study {unknown[0]!r}. Choose from {', '.join(sweeps.SWEEPS)}.")
     logging.basicConfig(format="%(message)s")  # the store's notices
     try:
-        if not os.access(FOLDER, os.W_OK):
-            raise StudyError(f"The folder {FOLDER} cannot be written. Call it in a checkout.")
+        if not os.access(files.FOLDER, os.W_OK):
+            raise files.StudyError(
+                f"The folder {files.FOLDER} cannot be written. Run this in a checkout."
+            )
         for name in chosen.names or sweeps.SWEEPS:
-            finished = train(name, chosen.scheduler)
-            print(f"{save(name, finished)}: {len(finished)} runs. Commit it.")
+            if chosen.roundings:
+                study, _ = files.read(name)
+                files.check_code(study)
+                study = with_roundings(study)
+            else:
+                study = train(name, chosen.scheduler)
+            print(f"{files.save(study)}: {len(study.results)} runs. Commit it.")
     except EvergreenError as error:
         sys.exit(f"{type(error).__name__}: {error}")
 

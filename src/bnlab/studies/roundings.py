@@ -1,0 +1,86 @@
+"""How runs end if something is rounded differently, as another kind of processor would.
+
+Such a processor adds up in another order, and a float32 then has another last digit. Where
+steps are very large, that may decide where a run ends. Here it is done on purpose.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from bnlab.recipes import Recipe
+from bnlab.runs import key, machine, pool
+from bnlab.studies.results import ACCURACIES, Rounding, Study, by_setting, range_of, rounded
+from evergreen import sources
+from evergreen.progress import Progress
+from evergreen.store import Store
+
+STORE = Store("roundings")
+
+KINDS = ("pixels", "weights")
+"""What is rounded differently, see :mod:`bnlab.studies.perturbed`."""
+
+WIDE = 0.03
+"""Of a setting whose seeds end further apart than this, every seed is trained; elsewhere the
+first is enough."""
+
+
+def code() -> str:
+    """Return the digest of the code that rounds differently, besides that of any run."""
+    alone = sources.Codebase({"perturbed": Path(__file__).with_name("perturbed.py")})
+    return alone.digest_of(["perturbed"], texts=False)
+
+
+def chosen(study: Study) -> list[Recipe]:
+    """Return the recipes of a study that are trained with each of :data:`KINDS`."""
+    recipes: list[Recipe] = []
+    for seeds in by_setting(study.results).values():
+        wide = any(range_of(seeds, metric) > WIDE for metric in ACCURACIES)
+        recipes += [seed.recipe for seed in (seeds if wide else seeds[:1])]
+    return recipes
+
+
+def train_all(recipes: Iterable[Recipe]) -> list[Rounding]:
+    """Return how runs end with each of :data:`KINDS`, training what is missing from the store.
+
+    Raises
+    ------
+    TrainingError
+        If a run fails or its process dies.
+    """
+    wanted = [(recipe, kind) for recipe in recipes for kind in KINDS]
+    found = []
+    with (
+        pool.processes(len(wanted)) as executor,
+        Progress(
+            "Rounding", total=len(wanted), step="run", parts=len(wanted), part="run"
+        ) as progress,
+    ):
+        for one, future in [(one, executor.submit(_find, *one)) for one in wanted]:
+            with pool.reporting(one[0]):
+                found.append(future.result())
+            progress.show(len(found), len(found), [])
+    return found
+
+
+def _find(recipe: Recipe, kind: str) -> Rounding:
+    name = sources.digest(key(recipe), kind, code())
+    folder = STORE.make(name, functools.partial(_write, recipe, kind))
+    ends = json.loads((folder / "ends.json").read_text("utf-8"))
+    return Rounding(recipe=recipe, kind=kind, **ends)
+
+
+def _write(recipe: Recipe, kind: str, folder: Path) -> None:
+    from bnlab.studies import perturbed
+
+    ends = perturbed.train(recipe, kind)
+    content = {
+        "machine": machine(),
+        "diverged": not math.isfinite(ends["loss"]),
+        **{metric: rounded(ends[metric]) for metric in ACCURACIES},
+    }
+    (folder / "ends.json").write_text(json.dumps(content), "utf-8")
