@@ -152,7 +152,11 @@ class Project:
         paths = {
             *(file for name in lesson.code.files for file in _files(folder / name)),
             *(path for path in depends.modules if not any(map(path.is_relative_to, packages))),
-            *(self.roots.folders[""] / item.path for item in depends.opened if not item.root),
+            *(
+                self.roots.folders[""] / item.path
+                for item in depends.opened
+                if item.kind in (recorder.FILE, recorder.CODE) and not item.root
+            ),
         }
         return sorted(
             Path(os.path.relpath(path, folder)).as_posix() for path in paths if path.is_file()
