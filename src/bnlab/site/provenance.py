@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import platform
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -287,15 +287,21 @@ def _studies(studies: Sequence[Study]) -> list[Part]:
         ],
     )
     versions = sorted({f"{name} {v}" for study in studies for name, v in study.versions.items()})
-    machines = sorted({name for study in studies for name in study.machines.values()})
+    names = {digest: name for study in studies for digest, name in study.machines.items()}
+    rounding = {one.machine for study in studies for one in study.roundings}
+    training = names.keys() - (rounding - {r.machine for study in studies for r in study.results})
     return [
-        f"Computed with {', '.join(versions)}, on {'; '.join(machines)}.",
+        f"Computed with {', '.join(versions)}, on {_named(training, names)}.",
         table,
-        *_sensitive(studies),
+        *_sensitive(studies, _named(rounding, names)),
     ]
 
 
-def _sensitive(studies: Sequence[Study]) -> list[Part]:
+def _named(machines: Iterable[str], names: Mapping[str, str]) -> str:
+    return "; ".join(sorted({names.get(machine, "an unnamed machine") for machine in machines}))
+
+
+def _sensitive(studies: Sequence[Study], machines: str) -> list[Part]:
     """Name the settings that pages mark because rounding decides how their runs end."""
     rows = dict.fromkeys(
         (_setting(result.recipe), Code(study.sweep.name))
@@ -304,8 +310,9 @@ def _sensitive(studies: Sequence[Study]) -> list[Part]:
         if result.sensitive
     )
     explained = (
-        "Each setting's first seed was also trained with the pixels, and with the initial "
-        "weights, rounded differently in the last bit, and where seeds differ much, every seed. "
+        f"Each setting's first seed was also trained, on {machines}, with the pixels, and with "
+        "the initial weights, rounded differently in the last bit, and where seeds differ much, "
+        "every seed. "
         f"Rounding decides how a run ends where that alone moved it by more than {LIMIT:.0%} of "
         f"the images and {TIMES} times as far as two seeds usually are apart, or let it diverge."
     )
