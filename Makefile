@@ -11,7 +11,7 @@ PORT ?= 8000
 	notebooks benchmark rehearse lock upgrade clean clean-store
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' Makefile
 
 environment: ## Create the environment from the lock
 	@command -v $(PYTHON) >/dev/null || { echo "make: There is no $(PYTHON); install Python 3.11, 3.12 or 3.13, or name one with PYTHON=." >&2; exit 1; }
