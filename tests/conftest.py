@@ -72,10 +72,9 @@ def browser() -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
-    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--disable-gpu", "--disable-quic", *quiet, *sandbox]
+            executable_path=path, args=["--disable-gpu", "--disable-quic", *quiet]
         )
         yield browser
         browser.close()

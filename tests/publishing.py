@@ -53,8 +53,8 @@ def fork(folder: Path) -> Fork:
     return Fork(folder, built, publish(folder))
 
 
-def links(built: Build, lesson: str) -> dict[str, str]:
+def links(built: Build, name: str) -> dict[str, str]:
     """Return the launch menu of a built page: what each entry says, and where it leads."""
-    menus = soup(built.html / "lessons" / f"{lesson}.html").select(".dropdown-launch-buttons")
+    menus = soup(built.html / f"{name}.html").select(".dropdown-launch-buttons")
     assert len(menus) == 1
     return {link.get_text(strip=True): link["href"] for link in menus[0].select("a")}

@@ -23,11 +23,17 @@ import publishing
 import pytest
 from playwright.sync_api import Browser, Page
 from publishing import Fork, git, links
-from website import ROOT
+from support.contents import FILES, NOTEBOOKS
+from website import ROOT, notebook_of
+
+import bnlab
 
 pytestmark = pytest.mark.launch
 
-LESSONS = sorted(path.stem for path in (ROOT / "lessons").glob("*.md"))
+FIRST, LONGEST = (
+    NOTEBOOKS[0],
+    max(NOTEBOOKS, key=lambda name: FILES[name].read_text("utf-8").count("{code-cell}")),
+)
 GIB = 2**30
 # A reader's machine has no checkout of the course and no results of it.
 CLEAN = {
@@ -96,18 +102,19 @@ def colab(tmp_path_factory: pytest.TempPathFactory) -> tuple[Fork, dict[str, str
     return fork, env
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_runs_in_colab_and_leaves_its_tensorflow_alone(
-    colab: tuple[Fork, dict[str, str]], lesson: str, tmp_path: Path
+    colab: tuple[Fork, dict[str, str]], name: str, tmp_path: Path
 ) -> None:
     fork, env = colab
-    notebook = tmp_path / f"{lesson}.ipynb"
-    notebook.write_text(git(fork.project, "show", f"notebooks:notebooks/{lesson}.ipynb"), "utf-8")
+    path = notebook_of(fork.site, name).relative_to(fork.site.html).as_posix()
+    notebook = tmp_path / "opened.ipynb"
+    notebook.write_text(git(fork.project, "show", f"notebooks:{path}"), "utf-8")
     before = versions(env, tmp_path)
     run("jupyter-execute", "--inplace", str(notebook), cwd=tmp_path, env=env)
     after = versions(env, tmp_path)
     assert {name: after[name] for name in before} == before
-    assert after["bnlab"] == "0.1.0"
+    assert after["bnlab"] == bnlab.__version__
     for cell in nbformat.read(notebook, as_version=4).cells:
         if "skip-execution" not in cell.metadata.get("tags", []):
             assert cell.get("execution_count", 1), cell.source
@@ -203,16 +210,16 @@ CELLS = """() => jupyterapp.shell.currentWidget.content.widgets
     .map(cell => [cell.model.executionCount, cell.model.executionState])"""
 
 
-@pytest.mark.parametrize("lesson", ["baseline", "tensorboard"])
+@pytest.mark.parametrize("name", [FIRST, LONGEST])
 def test_a_notebook_runs_in_binder_from_its_link(
     binder: tuple[Fork, Path, dict[str, str]],
     server: tuple[str, Memory],
     browser: Browser,
-    lesson: str,
+    name: str,
 ) -> None:
     fork, checkout, _ = binder
     address, memory = server
-    link = urlsplit(links(fork.site, lesson)["Binder"])
+    link = urlsplit(links(fork.site, name)["Binder"])
     (path,) = parse_qs(link.query)["urlpath"]
     with browser.new_context() as context:
         page = context.new_page()

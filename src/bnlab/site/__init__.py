@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts."""
+    from bnlab import environment
     from bnlab.site import live, prepare, provenance
 
+    environment.fix()
     app.setup_extension("evergreen")
     for part in (prepare, provenance, live):
         part.setup(app)
