@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 from pypdf import PdfReader
 from support.browsing import DESK, PHONE, look_with_axe, visit
 from support.contents import LESSONS, PAGES
-from website import ROOT, Build, build, copy_project, copy_results, pages, replace, soup
+from website import ROOT, Build, pages, soup
 
 from evergreen.look import fonts, stylesheet
 
@@ -284,102 +284,6 @@ def test_a_lessons_card_shows_its_first_figure(site: Build, lesson: str) -> None
     with Image.open(card) as picture:
         assert picture.size == (1200, 630)
         assert len(picture.convert("RGB").getcolors(maxcolors=1 << 20)) > 50
-
-
-@pytest.fixture(autouse=True)
-def _address(site: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once the site is built, no address comes from the environment."""
-    monkeypatch.delenv("SITE_ADDRESS", raising=False)
-
-
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The site of a copy that knows its address."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    project = copy_project(folder / "project")
-    replace(project / "_config.yml", "html:\n", "html:\n  baseurl: https://example.org/course/\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("SITE_ADDRESS", raising=False)
-        known = build(project, results=copy_results(folder / "store"))
-    assert known.status == 0, known.output
-    return known
-
-
-def test_a_known_address_is_named_on_every_page_and_in_the_sitemap(elsewhere: Build) -> None:
-    known = elsewhere
-    named = re.findall(
-        "<loc>https://example.org/course/(.*)</loc>",
-        (known.html / "sitemap.xml").read_text("utf-8"),
-    )
-    assert sorted(named) == sorted(f"{name}.html" for name in PAGES)
-    for name in named:
-        head = soup(known.html / name).head
-        address = f"https://example.org/course/{name}"
-        assert head.select_one('link[rel="canonical"]')["href"] == address
-        assert head.select_one('meta[property="og:url"]')["content"] == address
-        if card := head.select_one('meta[property="og:image"]'):
-            assert card["content"].startswith("https://example.org/course/_static/cards/")
-    assert soup(known.html / "404.html").base["href"] == "/course/"
-
-
-@pytest.mark.parametrize(
-    ("edited", "shipped_as", "place"),
-    [
-        ("course.css", STATIC / "style.css", "head"),
-        ("live/live.css", Path("_static/live/live.css"), "body"),
-    ],
-)
-def test_an_edited_style_sheet_is_shipped_under_a_new_name(
-    elsewhere: Build, edited: str, shipped_as: Path, place: str
-) -> None:
-    def shipped() -> set[str]:
-        return {
-            link["href"].rsplit("/", 1)[-1]
-            for path in pages(elsewhere)
-            for link in soup(path).select(f'{place} link[rel="stylesheet"]')
-        }
-
-    before = shipped()
-    project = elsewhere.html.parent.parent
-    with (project / "book" / "_static" / edited).open("a") as sheet:
-        sheet.write("p.claim { outline-offset:1234px; }\n")
-    assert build(project, results=project.parent / "store").status == 0
-    assert "outline-offset:1234px" in (elsewhere.html / shipped_as).read_text("utf-8")
-    assert len(before) == len(shipped()) == 1
-    assert before != shipped()
-
-
-def test_a_page_gets_the_rules_that_it_comes_to_need(elsewhere: Build) -> None:
-    sheet = elsewhere.html / STATIC / "style.css"
-    assert ".sd-bg-danger{" not in sheet.read_text("utf-8")
-    project = elsewhere.html.parent.parent
-    replace(project / "book" / "about.md", "\n\n", '\n\n<p class="sd-bg-danger">New.</p>\n\n')
-    assert build(project, results=project.parent / "store").status == 0
-    assert ".sd-bg-danger{" in sheet.read_text("utf-8")
-
-
-def test_an_edited_module_is_shipped_under_a_new_name_wherever_it_is_named(
-    elsewhere: Build,
-) -> None:
-    def shipped() -> dict[str, str]:
-        """Return the version that each module is named with, on pages and in modules."""
-        modules = (elsewhere.html / "_static" / "live").glob("*.js")
-        texts = [path.read_text("utf-8") for path in (*pages(elsewhere), *modules)]
-        named = re.findall(r'[/"]([\w-]+\.js)\?v=(\w+)"', "\n".join(texts))
-        assert len(set(named)) == len(dict(named)), "one module under two names"
-        return dict(named)
-
-    before = shipped()
-    assert before.keys() >= {"networks.js", "prediction.js", "calculator.js", "elements.js"}
-    project = elsewhere.html.parent.parent
-    module = project / "book" / "_static" / "live" / "prediction.js"
-    with module.open("a") as text:
-        text.write("// Edited.\n")
-    assert build(project, results=project.parent / "store").status == 0
-    after = shipped()
-    assert after.keys() == before.keys()
-    assert before["prediction.js"] != after["prediction.js"]
-    assert before["networks.js"] != after["networks.js"]
 
 
 def test_the_page_for_a_wrong_address_is_whole_at_any_depth(browser: Browser, site: Build) -> None:

@@ -34,6 +34,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         incremental,
         left_out,
         leftovers,
+        search,
         shared,
     )
 
@@ -49,6 +50,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         shared,
         incremental,
         leftovers,
+        search,
         left_out,
         claims,
         published,

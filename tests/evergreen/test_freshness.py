@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from tinybook import TinyBook
+from tinybook import ENGINE, TinyBook
 
 Edit = Callable[[TinyBook], object]
 MakeFolder = pytest.TempPathFactory
@@ -275,3 +276,91 @@ class TestWhatChangesAResult:
     ) -> None:
         folder = tmp_path_factory.mktemp("first") / "book"
         assert book.from_nothing(folder) == book.site()
+
+
+def test_another_version_of_a_library_executes_every_lesson(book: TinyBook, tmp_path: Path) -> None:
+    installed = tmp_path / "installed"
+    (installed / "tossing-1.0.dist-info").mkdir(parents=True)
+    found = {"PYTHONPATH": os.pathsep.join(map(str, (book.folder / "src", ENGINE, installed)))}
+    assert book.update(environment=found).executed == [CHANCES, WALKS]
+    # The book's own package counts by its code.
+    (installed / "toy-7.0.dist-info").mkdir()
+    assert book.update(environment=found).executed == []
+
+
+def test_going_back_and_forth_between_branches_finds_the_results_of_each(book: TinyBook) -> None:
+    commit(book)
+    book.update()
+    first = book.site()
+    git(book, "checkout", "-b", "second")
+    book.replace("src/toy/walks.py", "WALKERS = 2_000", "WALKERS = 1_900")
+    git(book, "commit", "--all", "--message", "Fewer walkers")
+    assert book.update().executed == [WALKS]
+    second = book.site()
+    for branch, site in (("first", first), ("second", second)):
+        git(book, "checkout", branch)
+        assert book.update().executed == []
+        assert book.site() == site
+
+
+def test_a_failed_build_leaves_nothing_to_be_done_again(book: TinyBook) -> None:
+    book.replace(LESSON, "crowd.distance - 20) < 2", "crowd.distance - 20) > 2")
+    assert "This claim does not hold" in book.refuse()
+    book.replace(LESSON, "crowd.distance - 20) > 2", "crowd.distance - 20) < 2")
+    assert book.update().executed == []
+
+
+def test_another_checkout_s_package_is_refused(book: TinyBook, tmp_path: Path) -> None:
+    other = TinyBook(tmp_path / "other")
+    found = {"PYTHONPATH": os.pathsep.join(map(str, (other.folder / "src", ENGINE)))}
+    assert f"The installed package toy lies in {other.folder}" in book.refuse(environment=found)
+
+
+PAIR = """
+```{code-cell} ipython3
+from toy import chances
+
+try:
+    chances.ways(3, 0)
+except ValueError as error:
+    print(error)
+```
+"""
+
+
+def test_the_text_of_an_error_counts_where_it_is_shown(book: TinyBook) -> None:
+    with book.path("lessons/chances.md").open("a") as lesson:
+        lesson.write(PAIR)
+    assert book.update().executed == [CHANCES]
+    book.replace(MODULE, '"No walk', '"Not one walk')
+    assert book.update().executed == [CHANCES]
+    assert "Not one walk of 3 steps" in (book.html / "lessons/chances.html").read_text("utf-8")
+
+
+MAGIC = """
+```{code-cell} ipython3
+%%time
+import importlib
+
+later = importlib.import_module("toy.later")
+```
+
+```{code-cell} ipython3
+%run script.py
+print(later.VALUE)
+```
+"""
+
+
+def test_what_a_lesson_runs_without_naming_it_counts(book: TinyBook) -> None:
+    with book.path("lessons/chances.md").open("a") as lesson:
+        lesson.write(MAGIC)
+    book.write("src/toy/later.py", "VALUE = 1\n")
+    book.write("lessons/script.py", "print('first')\n")
+    assert book.update().executed == [CHANCES]
+    book.replace("src/toy/later.py", "VALUE = 1", "VALUE = 2")
+    assert book.update().executed == [CHANCES]
+    book.write("lessons/script.py", "print('second')\n")
+    assert book.update().executed == [CHANCES]
+    page = (book.html / "lessons/chances.html").read_text("utf-8")
+    assert "second" in page

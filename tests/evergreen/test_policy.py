@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 
+import pytest
 from tinybook import TinyBook
 
 SHOWING = '''
@@ -63,3 +64,16 @@ def test_a_script_in_the_source_or_in_an_output_runs_and_one_from_a_stored_text_
     assert not may_run(book, "index", "alert(1)")
     assert not may_run(book, "index", "alert(2)")
     assert "alert(1)" in book.refuse(), "a build with a warning is not finished"
+
+
+@pytest.mark.parametrize(
+    "asking",
+    ['<img src="https://example.org/a.png">', '<script src="https://example.org/a.js"></script>'],
+)
+def test_what_would_ask_another_host_ends_the_build_with_one_sentence(
+    book: TinyBook, asking: str
+) -> None:
+    book.replace("book/index.md", "A walker", f"{asking}\n\nA walker")
+    output = book.refuse()
+    assert "LookError: index asks another host for https://example.org/a." in output
+    assert "Traceback" not in output

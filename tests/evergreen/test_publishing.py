@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,8 @@ def publish(book: TinyBook, *options: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def published(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
     """A book in a repository on GitHub, built and on its branch."""
+    if shutil.which("git") is None:
+        pytest.skip("There is no git.")
     book = TinyBook(tmp_path_factory.mktemp("published") / "a book", built_book.store)
     book.write("book/more/walks.md", READING)
     book.write("book/more/numbers.txt", "1 2 3\n")
@@ -268,6 +271,7 @@ def test_a_notebook_is_valid_executed_and_says_what_its_page_says(
         "ssh://git@github.com/a-teacher/walks.git",
     ],
 )
+@pytest.mark.skipif(shutil.which("git") is None, reason="There is no git.")
 def test_an_origin_on_github_is_the_repository_s_address(
     origin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,3 +296,11 @@ def test_the_install_cell_is_silent_and_changes_nothing_where_the_package_is() -
     names: dict[str, object] = {}
     exec(providing.install("pytest", "file:///nowhere", "0" * 40), names)
     assert names["missing"] is False
+
+
+def test_a_page_that_cannot_be_a_notebook_ends_the_build_with_one_sentence(book: TinyBook) -> None:
+    options = "```{eval-rst}\n-a  Take all walks.\n```\n\nOf all walks"
+    book.replace("lessons/chances.md", "Of all walks", options)
+    said = book.refuse()
+    assert "MarkdownError: lessons/chances: There is no Markdown for option_list" in said
+    assert "Traceback" not in said

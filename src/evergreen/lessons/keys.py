@@ -23,7 +23,8 @@ from evergreen.lessons import cleanroom, recorder
 from evergreen.lessons.cells import Code
 from evergreen.lessons.opened import Opened, Roots
 from evergreen.lessons.reading import Document, LessonError
-from evergreen.sources import Codebase, Script
+from evergreen.lessons.uses import Finder, Uses
+from evergreen.sources import Codebase
 
 OUTPUTS = store.Store("lessons")
 """What lessons show."""
@@ -85,6 +86,8 @@ class Project:
         Folders whose files do not count: what builds have made.
     distributions : iterable of str
         Distributions whose version does not count, because their code does.
+    remembered : mapping of str to Uses, optional
+        What an earlier build has found of the lessons' code, by document name.
     """
 
     def __init__(
@@ -94,13 +97,15 @@ class Project:
         environment: Mapping[str, str | None],
         without: Iterable[Path] = (),
         distributions: Iterable[str] = (),
+        remembered: Mapping[str, Uses] | None = None,
     ) -> None:
         self.packages = sorted({*packages, "evergreen"})
         self.environment = dict(environment)
         self.without = [*without]
         self._own = {_normal(name) for name in (*distributions, *self.packages)}
-        packages = {name: sources.root_of(name) for name in self.packages}
-        self.roots = Roots(packages | {"": folder})
+        found = {name: sources.root_of(name) for name in self.packages}
+        self.roots = Roots(found | {"": folder})
+        self.finder = Finder(found, remembered or {})
 
     def find(self, module: str) -> Path | None:
         """Return the file of one of the project's modules, or None where there is none."""
@@ -115,30 +120,21 @@ class Project:
         LessonError
             If a file that the front matter names cannot be read, or code is not Python.
         """
-        codebase = Codebase(self.packages, [document.folder])
-        script = Script(code.script, document.file)
-        try:
-            modules = codebase.modules_of([script])
-            used = codebase.digest_of([script], texts=code.may_fail, refusals=code.may_fail)
-        except SyntaxError as error:
-            raise LessonError(
-                f"{document.file} uses {error.filename}, which is not Python: line "
-                f"{error.lineno}: {error.msg}."
-            ) from error
+        uses = self.finder.of(document, code)
         first = sources.digest(
             json.dumps([code.cells, self.environment, cleanroom.FIXED]),
-            used,
+            uses.digest,
             self._place(document.folder),
             *self._named(document, code.files),
-            self._installed(),
-            _engine(),
+            self._installed,
+            self._engine,
         )
         key, opened = first, frozenset[Opened]()
         while entry := OPENED.find(key):
             more = [Opened(*item) for item in json.loads((entry / "opened.json").read_text())]
             key = self._next(key, more)
             opened |= {*more}
-        return Depends(first, opened, key, frozenset(path.resolve() for path in modules))
+        return Depends(first, opened, key, frozenset(path.resolve() for path in uses.modules))
 
     def files_of(self, lesson: Lesson) -> list[str]:
         """Return what an executed lesson reads of the project besides packages, from its folder.
@@ -196,6 +192,13 @@ class Project:
     def _place(self, folder: Path) -> str:
         return Path(os.path.relpath(folder, self.roots.folders[""])).as_posix()
 
+    @functools.cached_property
+    def _engine(self) -> str:
+        """A digest of what the engine itself adds to what lessons show."""
+        roots = ("evergreen.lessons.kernel", "evergreen.lessons.execution:kept")
+        return Codebase(["evergreen"]).digest_of(roots, texts=False, refusals=False)
+
+    @functools.cached_property
     def _installed(self) -> str:
         others = (name for name in _distributions() if _normal(name.split("-")[0]) not in self._own)
         return json.dumps([platform.python_version(), sorted(others)])
@@ -217,9 +220,3 @@ def _distributions() -> frozenset[str]:
 
 def _normal(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
-
-
-def _engine() -> str:
-    """Return a digest of what the engine itself adds to what lessons show."""
-    roots = ("evergreen.lessons.kernel", "evergreen.lessons.execution:kept")
-    return Codebase(["evergreen"]).digest_of(roots, texts=False, refusals=False)

@@ -18,6 +18,7 @@ from evergreen.lessons import cleanroom, failures
 from evergreen.lessons.cells import Code, code_of, has_ipython_syntax
 from evergreen.lessons.keys import OUTPUTS, Lesson, Project
 from evergreen.lessons.reading import Document, Formats, LessonError, code_cells, documents
+from evergreen.lessons.uses import Uses
 from evergreen.state import Kept, watch_each
 from evergreen.stopping import stopping
 
@@ -50,8 +51,10 @@ EXECUTIONS: Kept[dict[str, Execution]] = Kept("executions")
 FILES: Kept[dict[str, list[str]]] = Kept("files of lessons")
 """The files of the project that each lesson reads besides packages, from the lesson's folder."""
 
-# None for a document that is no lesson.
+# Parsing lessons and following code takes a while, so a build keeps what it has found. None
+# stands for a document that is no lesson.
 _CODES: Kept[dict[str, Code | None]] = Kept("codes")
+_USES: Kept[dict[str, Uses]] = Kept("code that lessons use")
 # Digests of what the lessons' pages show besides their own files: now, and as they were written.
 _NOW: Kept[dict[str, str]] = Kept("lessons now")
 _SHOWN: Kept[dict[str, str]] = Kept("lessons shown")
@@ -139,6 +142,7 @@ def _prepare(app: Sphinx) -> None:
     env.mystnb_config = formats.notebooks.copy(
         custom_formats=formats.notebooks.custom_formats | readers
     )
+    _USES.write(env, {name: project.finder.found[name] for name in keys})
     shown = {lesson.document.name: lesson.code.shown for lesson in lessons}
     FILES.write(env, {lesson.document.name: project.files_of(lesson) for lesson in lessons})
     EXECUTIONS.write(env, {name: _execution(key) for name, key in keys.items()})
@@ -147,7 +151,6 @@ def _prepare(app: Sphinx) -> None:
 
 def _lessons(app: Sphinx, project: Project, formats: Formats) -> list[Lesson]:
     """Return the book's lessons."""
-    # Parsing them takes a while, so a build keeps what it found in them.
     remembered = _CODES.read(app.env, {})
     codes: dict[str, Code | None] = {}
     lessons = []
@@ -187,6 +190,7 @@ def _project(app: Sphinx) -> Project:
         {name: value if value is None else str(value) for name, value in environment.items()},
         without=[_built(app), store.root(), folder / ".git"],
         distributions=[app.config.evergreen_distribution],
+        remembered=_USES.read(app.env, {}),
     )
 
 

@@ -21,6 +21,7 @@ from pygments.token import STANDARD_TYPES, Name, Punctuation, Text
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.util.images import get_image_size
 
+from evergreen.errors import EvergreenError
 from evergreen.look import policy
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ LIVE_STYLE = f"{LIVE}/live.css"
 ICONS, FORMULAS = "_static/site/fa-solid-900.woff", "_static/site/stix-two-math.woff"
 """What it makes of the fonts that nearly every page needs, and every page with a formula."""
 
-# The icons are in the icon font too, which the theme's style sheet loads anyway.
+# The icons are in the icon font too, which the theme's style sheet loads anyway; see
+# pydata-sphinx-theme's issue 2379.
 _REPLACED = {"_static/scripts/fontawesome.js"}
-# Inline scripts speak to it, so it joins them.
+# Inline scripts speak to it, so it joins them; Sphinx's issue 3620 says why it is a file.
 _OPTIONS = "_static/documentation_options.js"
 # A hundred kilobytes that nobody reads by: they come once there is something to read. The theme's
 # scripts ask whether the page is there already; those of extensions need not.
@@ -58,6 +60,10 @@ const painted = () => requestAnimationFrame(() => requestAnimationFrame(load));
 addEventListener("DOMContentLoaded", painted);
 }"""
 _SEARCH = {"_static/searchtools.js", "_static/language_data.js", "searchindex.js"}
+
+
+class LookError(EvergreenError):
+    """A page cannot be finished."""
 
 
 def setup(app: Sphinx) -> None:
@@ -122,11 +128,10 @@ class Templates(BuiltinTemplateLoader):
         name, app = context["pagename"], self.builder.app
         styles = (context["theme_pygments_light_style"], context["theme_pygments_dark_style"])
         page = BeautifulSoup(_plain(styles).sub(r"\1", text), "html.parser")
-        folder = posixpath.dirname(name)
         asks = Asks([], [], sorted(policy.handlers(page)))
-        self._gather_sheets(page, folder, asks.sheets)
-        self._gather_scripts(page, folder, context, asks.scripts)
-        self._size_pictures(page, folder)
+        self._gather_sheets(page, name, asks.sheets)
+        self._gather_scripts(page, name, context, asks.scripts)
+        self._size_pictures(page, name)
         _fix_markup(page)
         note = Path(_notes(self.builder), f"{name}.json")
         note.parent.mkdir(parents=True, exist_ok=True)
@@ -139,15 +144,12 @@ class Templates(BuiltinTemplateLoader):
         policy.restrict(page, {*asks.handlers, *others}, untrusted)
         return str(page)
 
-    def _gather_sheets(self, page: BeautifulSoup, folder: str, sheets: list[str]) -> None:
+    def _gather_sheets(self, page: BeautifulSoup, name: str, sheets: list[str]) -> None:
         """Put one style sheet in the place of all in the head."""
-        links = [
-            link
-            for link in page.head.select('link[rel="stylesheet"][href]')
-            if not urlsplit(link["href"]).netloc
-        ]
+        folder = posixpath.dirname(name)
+        links = page.head.select('link[rel="stylesheet"][href]')
         for link in links:
-            path = _path(link["href"], folder)
+            path = _path(link["href"], name)
             # Jupyter Book puts each style sheet of the book on every page.
             if not path.startswith(f"{LIVE}/"):
                 sheets.append(path)
@@ -160,18 +162,19 @@ class Templates(BuiltinTemplateLoader):
             links[0].insert_after(link)
 
     def _gather_scripts(
-        self, page: BeautifulSoup, folder: str, context: dict[str, Any], scripts: list[str]
+        self, page: BeautifulSoup, name: str, context: dict[str, Any], scripts: list[str]
     ) -> None:
         """Put two scripts that wait for the page in the place of all but the inline ones."""
+        folder = posixpath.dirname(name)
         as_you_type = str(context["theme_search_as_you_type"]).lower() == "true"
-        searches = as_you_type or context["pagename"] == "search"
+        searches = as_you_type or name == "search"
         one = page.new_tag("script", defer="", src=posixpath.relpath(SCRIPT, folder or "."))
         theme = page.new_tag("script", string=_AFTER_FIRST_PAINT)
         theme["data-src"] = posixpath.relpath(THEME_SCRIPT, folder or ".")
         for link in page.select('link[rel="preload"][as="script"]'):
             link.decompose()
         for script in page.select('script[src]:not([type="module"])'):
-            path = _path(script["src"], folder)
+            path = _path(script["src"], name)
             if path in _SEARCH and searches:
                 script["defer"] = ""
             elif path == _OPTIONS:
@@ -189,11 +192,11 @@ class Templates(BuiltinTemplateLoader):
         (first.insert_before if first else page.head.append)(one)
         one.insert_after(theme)
 
-    def _size_pictures(self, page: BeautifulSoup, folder: str) -> None:
+    def _size_pictures(self, page: BeautifulSoup, name: str) -> None:
         """Give each picture its size, so that nothing moves when it comes, late or never."""
-        for picture in page.select("article img[src]"):
+        for picture in page.select('article img[src]:not([src^="data:"])'):
             picture["loading"] = "lazy"
-            file = picture_file(self.builder, _path(picture["src"], folder))
+            file = picture_file(self.builder, _path(picture["src"], name))
             size = get_image_size(str(file)) if file.is_file() else None
             if size and not picture.get("width") and not picture.get("height"):
                 picture["width"], picture["height"] = map(str, size)
@@ -224,21 +227,36 @@ def _plain(styles: tuple[str, str]) -> re.Pattern[str]:
     return re.compile(rf'<span class="(?:{"|".join(classes)})">([^<]*)</span>')
 
 
-def _path(link: str, folder: str) -> str:
-    """Return the path in the site that a link on a page of a folder leads to."""
-    return posixpath.normpath(posixpath.join(folder, unquote(urlsplit(link).path)))
+def _path(link: str, page: str) -> str:
+    """Return the path in the site that a link on a page leads to.
+
+    Raises
+    ------
+    LookError
+        If it leads elsewhere.
+    """
+    parts = urlsplit(link)
+    if parts.netloc:
+        raise LookError(
+            f"{page} asks another host for {link}, which the site's policy forbids. Copy the file "
+            "into the book, or take out what asks for it."
+        )
+    return posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path)))
 
 
 def _fix_markup(page: BeautifulSoup) -> None:
     """Fix what a browser forgives and a screen reader or a validator does not."""
     for icon in page.select('i[class*="fa-"], span[class*="fa-"]'):
         icon["aria-hidden"] = "true"
-    # The theme leaves the title and the contents of the site outside of all landmarks.
+    # The theme leaves the title and the contents of the site outside of all landmarks; see
+    # pydata-sphinx-theme's pull request 1454.
     for sidebar in page.select("#pst-primary-sidebar"):
         sidebar.attrs |= {"role": "region", "aria-label": "Contents of the site"}
-    # A list's parts are its items; the role that docutils gives them is no longer one.
+    # A list's parts are its items; the role that docutils gives them is no longer one, see
+    # w3c/dpub-aria's pull request 22.
     for entry in page.select('[role="list"] > [role="doc-biblioentry"]'):
         entry["role"] = "listitem"
+    # Sphinx's issue 11699.
     for extra in page.select('meta[name="viewport"]')[1:]:
         extra.decompose()
     # With another base, a link within the page would lead away from it.
@@ -253,10 +271,12 @@ def _fix_markup(page: BeautifulSoup) -> None:
             word = formula.wrap(page.new_tag("span", attrs={"class": "math-word"}))
             word.append(mark[0])
             follows.replace_with(follows[mark.end() :])
-    # Every exercise and every solution bears the same id inside, which nothing links to.
+    # Every exercise and every solution bears the same id inside, which nothing links to
+    # (sphinx-exercise 1.2, unreported).
     for section in page.select("section#exercise-content, section#solution-content"):
         del section["id"]
-    # A summary may hold no paragraph, says the standard that MyST-NB does not follow here.
+    # A summary may hold no paragraph, says the standard that MyST-NB 1.4 does not follow here
+    # (unreported).
     for paragraph in page.select("summary > p"):
         paragraph.name = "span"
     # pandas brings each table's looks along; the site's style sheet has its own.

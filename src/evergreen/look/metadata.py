@@ -34,7 +34,7 @@ _MARGIN = 30
 _NOT_FOUND = "404"
 _UNLISTED = {"search", _NOT_FOUND}
 _TAG = re.compile(r"<[^>]*>")
-# resvg knows no variables in colours; each has its value on a light page with it.
+# resvg knows no variables in colours (its issue 821); each has its value on a light page with it.
 _VARIABLE = re.compile(r"var\(--[\w-]+,\s*([^)]+)\)")
 
 

@@ -85,9 +85,7 @@ class Live(SphinxDirective):
             )
         self.assert_has_content()
         self.env.metadata[self.env.docname].setdefault("live", set()).add(name)
-        place = Place(name=name)
-        self.state.nested_parse(self.content, self.content_offset, place)
-        return [place]
+        return [Place("", *self.parse_content_to_nodes(), name=name)]
 
 
 def _open(writer: HTML5Translator, node: Place) -> None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
-    # The theme empties its list of buttons at 500, and adds its own at 501.
+    # The theme empties its list of buttons at 500, and adds its own at 501. Its own for Colab and
+    # Binder cannot name a notebook that a build has made: sphinx-book-theme's issue 462.
     app.connect("html-page-context", _add_menu)
 
 
@@ -54,7 +55,7 @@ def _add_menu(
         else (help_page, help_page)
     )
     # Icons of the font: the services' pictures weigh more than all icons together.
-    context["header_buttons"].append(
+    context.setdefault("header_buttons", []).append(
         {
             "type": "group",
             "tooltip": "Run this lesson",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import nbformat
 
 from evergreen import checkout
+from evergreen.lessons import preparation
 from evergreen.notebooks import files, providing
 from evergreen.notebooks.assembly import assemble
 from evergreen.notebooks.markdown import MarkdownError
@@ -44,7 +45,7 @@ def setup(app: Sphinx) -> None:
 
 def is_lesson(env: BuildEnvironment, name: str) -> bool:
     """Return whether a page is published as a notebook: it is executed, and not home."""
-    return "kernelspec" in env.metadata.get(name, {}) and name != env.config.root_doc
+    return name in preparation.EXECUTIONS.read(env, {}) and name != env.config.root_doc
 
 
 def paths(env: BuildEnvironment) -> dict[str, str]:

@@ -25,7 +25,7 @@ def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     watch_each(app, _READ, _read)
     app.connect("env-get-outdated", _remove_outdated_copies, priority=400)
-    # Sphinx copies files only if it writes some page.
+    # Before 8.2, Sphinx copies files only if it writes some page (issue 1810).
     watch(app, _COPIED, _copied, lambda env: [env.config.root_doc])
     watch(app, _TEMPLATES, _templates, lambda env: env.found_docs)
 
@@ -82,7 +82,10 @@ def _digest(path: Path) -> str:
 
 
 def _remove_outdated_copies(app: Sphinx, env: BuildEnvironment, *_changes: set[str]) -> list[str]:
-    """Remove copies of files that changed or are gone: nobody else does, or by time only."""
+    """Remove copies of files that changed or are gone.
+
+    Nobody else does that, or by modification times only: see Sphinx's issue 14312.
+    """
     before, now = _COPIED.read(env, {}), _copied(app)
     outdated = [name for name, digest in before.items() if now.get(name) != digest]
     for folder, copies in (("_images", env.images), ("_downloads", env.dlfiles)):

@@ -1,4 +1,7 @@
-"""What an incremental build leaves in the site although nothing of it is left in the book."""
+"""What an incremental build leaves in the site although nothing of it is left in the book.
+
+Sphinx never deletes what it has made: see its issue 14327.
+"""
 
 from __future__ import annotations
 
