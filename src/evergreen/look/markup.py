@@ -44,7 +44,8 @@ LIVE = "_static/live"
 LIVE_STYLE = f"{LIVE}/live.css"
 
 ICONS, FORMULAS = "_static/site/fa-solid-900.woff", "_static/site/stix-two-math.woff"
-"""What it makes of the fonts that nearly every page needs, and every page with a formula."""
+"""What it makes of the fonts that nearly every page needs, and every page with a formula. The
+second comes from the book, which may have it in ``_static/fonts``."""
 
 # The icons are in the icon font too, which the theme's style sheet loads anyway; see
 # pydata-sphinx-theme's issue 2379.
@@ -156,7 +157,8 @@ class Templates(BuiltinTemplateLoader):
         links[0].attrs = {"rel": "stylesheet", "href": posixpath.relpath(STYLE, folder or ".")}
         for link in links[1:]:
             link.decompose()
-        for font in (ICONS, FORMULAS) if page.find("math") else (ICONS,):
+        formulas = page.find("math") and _has_formula_font(self.builder.app)
+        for font in (ICONS, FORMULAS) if formulas else (ICONS,):
             preload = {"rel": "preload", "as": "font", "type": "font/woff", "crossorigin": ""}
             link = page.new_tag("link", href=posixpath.relpath(font, folder or "."), attrs=preload)
             links[0].insert_after(link)
@@ -208,6 +210,12 @@ def picture_file(builder: Builder, path: str) -> Path:
     sources = (source for source, copy in builder.images.items() if copy == name)
     source = next(sources, None)
     return Path(builder.outdir, path) if source is None else Path(builder.srcdir, source)
+
+
+def _has_formula_font(app: Sphinx) -> bool:
+    """Tell whether the book brings the font, since the engine does not."""
+    folders = (Path(app.confdir, name) for name in app.config.html_static_path)
+    return any((folder / "fonts" / Path(FORMULAS).name).is_file() for folder in folders)
 
 
 @cache

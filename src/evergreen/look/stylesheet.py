@@ -36,6 +36,8 @@ _NAME = re.compile(r"[^\s\"'<>=/]+")
 _WORD = re.compile(r"[A-Za-z_-][\w-]*")
 _PART = re.compile(r"[\w-]+")
 _PROPERTY = re.compile(r"--[\w-]+")
+_DATASET = re.compile(r"\bdataset\.(\w+)")
+_CAPITAL = re.compile(r"[A-Z]")
 
 
 class Rule(NamedTuple):
@@ -66,6 +68,11 @@ def names(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
         found.update(_NAME.findall(" ".join(_TAG.findall(page))))
     idle = tuple(f"{name}-" for name in IDLE)
     for script in scripts:
+        # What a script calls `dataset.userMode` is the attribute `data-user-mode`.
+        found.update(
+            "data-" + _CAPITAL.sub(lambda letter: f"-{letter[0].lower()}", name)
+            for name in _DATASET.findall(script)
+        )
         found.update(
             word for word in _WORD.findall(script) if word not in IDLE and not word.startswith(idle)
         )
