@@ -12,7 +12,6 @@ import json
 import os
 import pickle
 import pkgutil
-import pydoc
 import re
 from collections.abc import Iterator
 from types import ModuleType
@@ -228,7 +227,16 @@ def public(owner: ModuleType | type) -> Iterator[tuple[str, object]]:
 def documented(site: Build) -> list[object]:
     """All functions, classes and members that some page documents."""
     found = [soup(site.html / f"{name}.html").select("dl.py > dt[id]") for name in PAGES]
-    return [pydoc.locate(tag["id"]) for tags in found for tag in tags]
+    return [located(tag["id"]) for tags in found for tag in tags]
+
+
+def located(name: str) -> object:
+    """Return what has a full name; a package may have something else by the name of a module."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        owner, _, last = name.rpartition(".")
+        return getattr(located(owner), last)
 
 
 @pytest.mark.parametrize("module", PUBLIC)

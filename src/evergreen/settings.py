@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
 
 from evergreen.store import KEEP_DAYS
 
@@ -81,7 +86,7 @@ SETTINGS = (
         (dict,),
         "The scripts of the book that ``{live} NAME`` makes a place for: each is the module "
         "``_static/live/NAME.js``. The value is the dotted name of a function that tells the "
-        "script something, see :data:`evergreen.look.places.Attributes`, or an empty text.",
+        "script something, see ``evergreen.look.places.Attributes``, or an empty text.",
     ),
 )
 """The settings, in the order of the table."""
@@ -91,3 +96,21 @@ def setup(app: Sphinx) -> None:
     """Add the settings to a Sphinx application."""
     for setting in SETTINGS:
         app.add_config_value(setting.name, setting.default, "env", setting.types)
+    app.add_directive("evergreen-settings", Settings)
+
+
+class Settings(SphinxDirective):
+    """``{evergreen-settings}``: the table of all settings."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table as nodes."""
+        rows = [
+            f"| `{name}: {json.dumps(default)}` | {meaning} |"
+            for name, default, _, meaning in SETTINGS
+        ]
+        container = nodes.container()
+        text = StringList(
+            ["| Setting and default | Meaning |", "|---|---|", *rows], source=self.env.docname
+        )
+        self.state.nested_parse(text, self.content_offset, container)
+        return container.children
