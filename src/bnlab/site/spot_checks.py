@@ -8,7 +8,6 @@ study holds them. So a commit that leaves the studies alone trains nothing.
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from bnlab import recipes
 from bnlab.recipes import Recipe
 from bnlab.runs import FINAL, METRICS, Result, Run
 from bnlab.studies import Stored, Study, StudyError
+from bnlab.studies.files import STRICT
 from bnlab.studies.results import by_setting, rounded, setting
 from evergreen import sources
 
@@ -59,6 +59,14 @@ class SpotCheck(NamedTuple):
     allowed: float | None
 
 
+class _Pair(NamedTuple):
+    """A stored run and the same run, trained again; exact if nothing should round differently."""
+
+    stored: Stored
+    run: Run
+    exact: bool
+
+
 def sample(studies: Sequence[Study], week: str | None = None) -> list[Recipe]:
     """Choose the recipes that a build trains again: one setting with all its seeds.
 
@@ -87,8 +95,8 @@ def check(
 ) -> list[SpotCheck]:
     """Compare runs with what the studies have stored of them.
 
-    On the kind of machine that made a stored run every digit must repeat. Elsewhere the seeds
-    of a setting are compared together, see :func:`_compare`.
+    On the kind of machine that made a stored run, and with the same libraries, every digit
+    must repeat. Elsewhere the seeds of a setting are compared together, see :func:`_compare`.
 
     Raises
     ------
@@ -108,29 +116,37 @@ def check(
                 "and commit it."
             ) from None
         there, here = (
-            float(np.mean([result.test_accuracy for result in side]))
-            for side in zip(*pairs, strict=True)
+            float(np.mean([side.test_accuracy for side in sides]))
+            for sides in ([pair.stored for pair in pairs], [pair.run for pair in pairs])
         )
-        found.append(SpotCheck(names, pairs[0][0].recipe, there, here, allowed))
+        found.append(SpotCheck(names, pairs[0].stored.recipe, there, here, allowed))
     return found
 
 
-def _pairs(
-    studies: Sequence[Study], trained: Sequence[Run]
-) -> list[tuple[list[str], list[tuple[Stored, Run]]]]:
+def _pairs(studies: Sequence[Study], trained: Sequence[Run]) -> list[tuple[list[str], list[_Pair]]]:
     """Return the stored runs of each setting with those trained again, and their studies.
 
     Studies may hold the same runs. What they store of them is then compared once.
     """
     again = {run.recipe: run for run in trained}
-    groups: dict[tuple[object, ...], tuple[list[str], list[tuple[Stored, Run]]]] = {}
+    groups: dict[tuple[object, ...], tuple[list[str], list[_Pair]]] = {}
     for study in studies:
         for seeds in by_setting(study.results).values():
             if all(result.recipe in again for result in seeds):
-                same = tuple((r.recipe, r.machine, repr(_values(r))) for r in seeds)
-                pairs = [(result, again[result.recipe]) for result in seeds]
+                pairs = [
+                    _Pair(result, run, _rounds_alike(study, result, run))
+                    for result in seeds
+                    for run in [again[result.recipe]]
+                ]
+                same = tuple((p.stored.recipe, p.exact, repr(_values(p.stored))) for p in pairs)
                 groups.setdefault(same, ([], pairs))[0].append(study.sweep.name)
     return list(groups.values())
+
+
+def _rounds_alike(study: Study, stored: Stored, run: Run) -> bool:
+    here = run.provenance["versions"]
+    libraries = all(study.versions.get(name) == here.get(name) for name in STRICT)
+    return libraries and stored.machine == run.provenance["machine"]
 
 
 class _MismatchError(Exception):
@@ -142,22 +158,18 @@ def _hangs_by_rounding(seeds: Sequence[Stored]) -> bool:
     return any(result.sensitive or result.diverged for result in seeds)
 
 
-def _same_machine(stored: Stored, run: Run) -> bool:
-    return stored.machine == run.provenance["machine"]
-
-
-def _comparable(pairs: Sequence[tuple[Stored, Run]]) -> bool:
+def _comparable(pairs: Sequence[_Pair]) -> bool:
     """Return whether a setting's seeds can only be compared together, and can be."""
-    same = all(_same_machine(stored, run) for stored, run in pairs)
-    return not same and not _hangs_by_rounding([stored for stored, _ in pairs])
+    exact = all(pair.exact for pair in pairs)
+    return not exact and not _hangs_by_rounding([pair.stored for pair in pairs])
 
 
-def _check_setting(pairs: Sequence[tuple[Stored, Run]], rate: float) -> float | None:
+def _check_setting(pairs: Sequence[_Pair], rate: float) -> float | None:
     """Compare the runs of a setting, and return what is allowed, see :class:`SpotCheck`."""
-    same = [_same_machine(stored, run) for stored, run in pairs]
-    for stored, run in itertools.compress(pairs, same):
-        _check_digits(stored, run)
-    if all(same):
+    for stored, run, exact in pairs:
+        if exact:
+            _check_digits(stored, run)
+    if all(pair.exact for pair in pairs):
         return 0.0
     return _compare(pairs, rate) if _comparable(pairs) else None
 
@@ -178,7 +190,7 @@ def _values(result: Result) -> list[tuple[str, float]]:
     return [*history, *((metric, result.final(metric)) for metric in FINAL)]
 
 
-def _compare(pairs: Sequence[tuple[Stored, Run]], rate: float) -> float:
+def _compare(pairs: Sequence[_Pair], rate: float) -> float:
     """Compare a setting's stored runs with those trained again, and return what is allowed.
 
     Both are taken for samples of the same normal distribution. Under that assumption each of
@@ -192,9 +204,9 @@ def _compare(pairs: Sequence[tuple[Stored, Run]], rate: float) -> float:
         The largest mean difference in test accuracy that is no error.
     """
     for metric in COMPARED:
-        there = np.array([stored.final(metric) for stored, _ in pairs])
-        here = np.array([run.final(metric) for _, run in pairs])
-        for place, (stored, run) in enumerate(pairs):
+        there = np.array([stored.final(metric) for stored, _, _ in pairs])
+        here = np.array([run.final(metric) for _, run, _ in pairs])
+        for place, (stored, run, _) in enumerate(pairs):
             others = np.concatenate([np.delete(there, place), here])
             if abs(there[place] - others.mean()) > outlier_limit(others, rate):
                 raise _MismatchError(
@@ -205,7 +217,7 @@ def _compare(pairs: Sequence[tuple[Stored, Run]], rate: float) -> float:
         allowed = mean_limit(there - here, rate)
         if abs(there.mean() - here.mean()) > allowed:
             raise _MismatchError(
-                f"the {len(pairs)} runs like {pairs[0][0].recipe} have a mean "
+                f"the {len(pairs)} runs like {pairs[0].stored.recipe} have a mean "
                 f"{metric.replace('_', ' ')} of {there.mean():.6g} as stored, and trained again "
                 f"{here.mean():.6g}, while rounding explains a difference of {allowed:.2g}"
             )
