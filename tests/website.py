@@ -95,7 +95,7 @@ def pages(result: Build) -> list[Path]:
 def notebook_of(result: Build, name: str) -> Path:
     """Return the file of the notebook that a page offers to download."""
     page = result.html / f"{name}.html"
-    (link,) = soup(page).select(".dropdown-launch-buttons a[href$='.ipynb']")
+    (link,) = soup(page).select(".dropdown-launch-buttons a[href$='.ipynb']:not([href^='http'])")
     return (page.parent / link["href"]).resolve()
 
 

@@ -75,7 +75,8 @@ def resize(page: Page, size: tuple[int, int]) -> None:
 def _wait_for_what_scrolls(page: Page) -> None:
     """The theme takes its time to let the keyboard scroll what is wider than its place."""
     page.wait_for_function(
-        """() => [...document.querySelectorAll("pre, .output, div.math")].every(
+        """() => [...document.querySelectorAll(
+            "pre, .output, div.math, .pst-scrollable-table-container")].every(
             tag => tag.tabIndex === 0 || tag.scrollWidth <= tag.clientWidth)"""
     )
 

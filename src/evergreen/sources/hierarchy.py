@@ -49,8 +49,23 @@ class Hierarchy:
             Of an exception, or of a function that returns one.
         caught : set of str
         """
-        if not is_class(name):
-            return any(self.may_be_caught(made, caught) for made in self._makes.get(name, [""]))
+        return any(self._may_be_caught(made, caught) for made in self._made_by(name))
+
+    def _made_by(self, name: str) -> set[str]:
+        """Return the exceptions that a name stands for, and functions of which nobody knows."""
+        found: set[str] = set()
+        seen: set[str] = set()
+        waiting = {name}
+        while waiting:
+            name = waiting.pop()
+            seen.add(name)
+            if is_class(name) or name not in self._makes:
+                found.add(name)
+            else:
+                waiting |= {*self._makes[name]} - seen
+        return found
+
+    def _may_be_caught(self, name: str, caught: set[str]) -> bool:
         if not self._is_known(name):
             return True  # another package's, which may catch it
         ancestors = self.ancestors(name)
