@@ -23,7 +23,10 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "book" / "engine.md"
 EXAMPLES = ROOT / "book" / "examples"
 
-_REQUIREMENT = re.compile(r"[\w.-]+(?=[<>=!~]|$)")
+
+def _name(requirement: str) -> str:
+    """Return a distribution's name as it is compared, without the versions behind it."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[<>=!~]", requirement)[0]).lower()
 
 
 def commands() -> list[list[str]]:
@@ -159,15 +162,13 @@ def test_the_page_installs_what_the_engine_requires_and_no_more() -> None:
     graph = grimp.build_graph("evergreen", include_external_packages=True, cache_dir=None)
     distributions = importlib.metadata.packages_distributions()
     imported = {
-        re.sub(r"[-_.]+", "-", name).lower()
+        _name(distribution)
         for module in graph.modules
-        for name in distributions.get(module, [])
+        for distribution in distributions.get(module, [])
     }
-    required = project["optional-dependencies"]["book"] + [
-        requirement
-        for requirement in project["dependencies"]
-        if _REQUIREMENT.match(requirement)[0].lower() in imported
-    ]
+    book = project["optional-dependencies"]["book"]
+    needed = imported - {_name(requirement) for requirement in book}
+    required = book + [need for need in project["dependencies"] if _name(need) in needed]
     everything, _, listed = (words[2:] for words in commands() if words[1:2] == ["install"])
     assert everything[0].startswith("bnlab[book] @ ")
     assert sorted(listed) == sorted(required)
