@@ -19,7 +19,7 @@ environment: ## Create the environment from the lock
 
 site: environment ## Build the site: train what is missing, execute what is stale
 	@$(BIN)/jupyter-book build book -W --keep-going
-	@echo "The site is ready: open _build/html/index.html, or call \`make serve\`."
+	@echo "The site is ready: open _build/html/index.html, or run \`make serve\`."
 
 study: environment ## Train the stored studies again; STUDY=name, SCHEDULER=tcp://host:8786
 	@$(BIN)/python -m bnlab.studies $(STUDY) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
@@ -28,7 +28,7 @@ pdf: site ## Print the whole course as one PDF, with the system's Chromium
 	@$(BIN)/python tools/pdf.py
 
 serve: ## Serve the built site on this machine
-	@test -f _build/html/index.html || { echo "make: There is no site yet; call \`make site\` first." >&2; exit 1; }
+	@test -f _build/html/index.html || { echo "make: There is no site yet; run \`make site\` first." >&2; exit 1; }
 	@echo "Serving http://127.0.0.1:$(PORT)/ (Ctrl-C ends it)"
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 

@@ -84,7 +84,7 @@ def browser() -> Iterator[Browser]:
 def node() -> None:
     """Node, with what package.json names; `make` installs that where there is npm."""
     if shutil.which("node") is None or not (ROOT / "node_modules").is_dir():
-        reason = "There is no Node with the tests' packages; install npm and call `npm ci`."
+        reason = "There is no Node with the tests' packages; install npm and run `npm ci`."
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

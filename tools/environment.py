@@ -41,8 +41,8 @@ def run(*command):
         return
     sys.stderr.write(output)
     if "No space left on device" in output:
-        stop("The disk is full; free about {} GiB and call make again.".format(DISK_GIB))
-    stop("Installing failed, see above; mend it (is the network up?) and call make again.")
+        stop("The disk is full; free about {} GiB and run make again.".format(DISK_GIB))
+    stop("Installing failed, see above; fix it (is the network up?) and run make again.")
 
 
 def install(python, *arguments):
@@ -72,7 +72,7 @@ def main():
     except ImportError:
         stop(
             "This Python has no venv; install it (on Debian and Ubuntu: apt install python3-venv) "
-            "and call make again."
+            "and run make again."
         )
     free = shutil.disk_usage(ROOT).free / 2**30
     if free < disk_gib:

@@ -101,7 +101,7 @@ def main(site, file):
     if browser is None:
         sys.exit("There is no Chromium; install it (on Debian and Ubuntu: apt install chromium).")
     if not (site / "index.html").is_file():
-        sys.exit(f"There is no site in {site}; call `make site` first.")
+        sys.exit(f"There is no site in {site}; run `make site` first.")
     contents = yaml.safe_load(Path("_toc.yml").read_text("utf-8"))
     chapters = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
     handler = functools.partial(Quiet, directory=str(site))

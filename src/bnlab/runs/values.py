@@ -77,7 +77,7 @@ class Result:
 
     @property
     def diverged(self) -> bool:
-        """Whether training ended with a loss that is no number."""
+        """Whether training ended with a loss of NaN or infinity."""
         return not math.isfinite(self.history["loss"][-1])
 
     @property
