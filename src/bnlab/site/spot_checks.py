@@ -104,7 +104,7 @@ def check(
         If a stored run is not what was trained now.
     """
     groups = _pairs(studies, trained)
-    tests = sum(len(COMPARED) * (1 + len(pairs)) for _, pairs in groups if _comparable(pairs))
+    tests = sum(len(COMPARED) * (2 + len(pairs)) for _, pairs in groups if _comparable(pairs))
     found = []
     for names, pairs in groups:
         try:
@@ -194,9 +194,10 @@ def _compare(pairs: Sequence[_Pair], rate: float) -> float:
     """Compare a setting's stored runs with those trained again, and return what is allowed.
 
     Both are taken for samples of the same normal distribution. Under that assumption each of
-    the tests has the given error rate: Student's test for paired samples, of the seeds' mean
-    difference; and of each stored run beside all the others, Student's test for one outlier
-    (externally studentized). The second finds the single wrong number that widens the first.
+    the tests has the given error rate: Student's tests of the mean difference, for paired
+    samples, which is sharp where rounding does little, and for independent ones; and of each
+    stored run beside all the others, Student's test for one outlier (externally studentized).
+    The last finds the single wrong number that widens the limits of the others.
 
     Returns
     -------
@@ -214,7 +215,7 @@ def _compare(pairs: Sequence[_Pair], rate: float) -> float:
                     f"{metric.replace('_', ' ')}, and trained again {run.final(metric):.6g}, "
                     "which lies too far from the setting's other seeds to be rounding"
                 )
-        allowed = mean_limit(there - here, rate)
+        allowed = mean_limit(there, here, rate)
         if abs(there.mean() - here.mean()) > allowed:
             raise _MismatchError(
                 f"the {len(pairs)} runs like {pairs[0].stored.recipe} have a mean "
@@ -224,27 +225,31 @@ def _compare(pairs: Sequence[_Pair], rate: float) -> float:
     return allowed
 
 
-def mean_limit(differences: np.ndarray, rate: float) -> float:
-    """Return how far from 0 the mean of some differences lies by chance.
+def mean_limit(ones: np.ndarray, others: np.ndarray, rate: float) -> float:
+    """Return how far the means of two samples are apart by chance.
 
     Parameters
     ----------
-    differences : numpy.ndarray
-        Shape (n,), n at least 2: independent, normally distributed around 0.
+    ones, others : numpy.ndarray
+        Shape (n,), n at least 2: in pairs, normally distributed around the same mean.
     rate : float
-        How often a mean may lie further away.
+        How often either of two tests may find a larger difference.
     """
-    size = len(differences)
-    return max(LEAST, _quantile(rate, size) * float(differences.std(ddof=1)) / math.sqrt(size))
+    size = len(ones)
+    of_pairs = _quantile(rate, size - 1) * float((ones - others).std(ddof=1))
+    both = float(ones.var(ddof=1) + others.var(ddof=1))
+    apart = _quantile(rate, 2 * size - 2) * math.sqrt(both)
+    return max(LEAST, min(of_pairs, apart) / math.sqrt(size))
 
 
 def outlier_limit(others: np.ndarray, rate: float) -> float:
     """Return how far from the mean of some values another one of their kind lies by chance."""
     size = len(others)
-    return max(LEAST, _quantile(rate, size) * float(others.std(ddof=1)) * math.sqrt(1 + 1 / size))
+    spread = float(others.std(ddof=1)) * math.sqrt(1 + 1 / size)
+    return max(LEAST, _quantile(rate, size - 1) * spread)
 
 
 @functools.cache
-def _quantile(rate: float, size: int) -> float:
-    """Return what Student's t of a sample exceeds, either way, at a rate."""
-    return float(stats.t.isf(rate / 2, size - 1))
+def _quantile(rate: float, freedom: int) -> float:
+    """Return what Student's t with some degrees of freedom exceeds, either way, at a rate."""
+    return float(stats.t.isf(rate / 2, freedom))
