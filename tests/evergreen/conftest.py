@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tinybook import TinyBook
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_address() -> Iterator[None]:
-    """Let no address come from where the tests run; the tests about addresses set their own."""
+@contextmanager
+def without_address() -> Iterator[None]:
+    """Let no address come from where the tests run."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("GITHUB_REPOSITORY", "SITE_ADDRESS"):
             patch.delenv(name, raising=False)
         yield
 
 
+# Of a module, for the course's own tests may follow in the same session.
+@pytest.fixture(scope="module", autouse=True)
+def _no_address() -> Iterator[None]:
+    """Tests about addresses set their own."""
+    with without_address():
+        yield
+
+
 @pytest.fixture(scope="session")
-def built_book(_no_address: None, tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
+def built_book(tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
     """The small book, built once. It is everybody's, so no test changes it."""
     book = TinyBook(tmp_path_factory.mktemp("built") / "book")
-    book.update()
+    with without_address():
+        book.update()
     return book
 
 
