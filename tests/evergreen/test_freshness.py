@@ -316,25 +316,34 @@ def test_another_checkout_s_package_is_refused(book: TinyBook, tmp_path: Path) -
     assert f"The installed package toy lies in {other.folder}" in book.refuse(environment=found)
 
 
-PAIR = """
+SHOWING = {
+    "text": """
 ```{code-cell} ipython3
-from toy import chances
-
 try:
     chances.ways(3, 0)
 except ValueError as error:
     print(error)
 ```
-"""
+""",
+    "traceback": """
+```{code-cell} ipython3
+:tags: [raises-exception]
+chances.ways(3, 0)
+```
+""",
+}
 
 
-def test_the_text_of_an_error_counts_where_it_is_shown(book: TinyBook) -> None:
+@pytest.mark.parametrize("what", SHOWING)
+def test_what_is_said_of_an_error_counts_where_it_is_shown(book: TinyBook, what: str) -> None:
     with book.path("lessons/chances.md").open("a") as lesson:
-        lesson.write(PAIR)
+        lesson.write(SHOWING[what])
     assert book.update().executed == [CHANCES]
-    book.replace(MODULE, '"No walk', '"Not one walk')
+    book.replace(MODULE, 'raise ValueError(f"No walk', 'raise ValueError(f"Not one walk')
     assert book.update().executed == [CHANCES]
     assert "Not one walk of 3 steps" in (book.html / "lessons/chances.html").read_text("utf-8")
+    book.replace(MODULE, 'ends at {end}.")', 'ends at {end}.")  # A remark.')
+    assert book.update().executed == ([CHANCES] if what == "traceback" else [])
 
 
 MAGIC = """

@@ -127,7 +127,7 @@ class _Work:
             raise LessonError(
                 f"Code that {document.file} uses changed while it was executed. Build again."
             )
-        key = self._project.note(lesson.depends, records)
+        key = self._project.note(lesson, records)
         execution = {
             "lesson": document.name,
             "seconds": time.perf_counter() - started,

@@ -118,7 +118,8 @@ def refuse_changed(document: Document, records: Iterable[recorder.Record]) -> No
     records = list(records)
     written = {record.path for record in records if record.kind == recorder.WRITTEN}
     for record in records:
-        if record.kind not in (recorder.FILE, recorder.CODE) or record.path in written:
+        of_file = record.kind in (recorder.FILE, recorder.CODE, recorder.SOURCE)
+        if not of_file or record.path in written:
             continue
         if recorder.state(record.path) != record.state:
             raise LessonError(

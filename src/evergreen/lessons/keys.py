@@ -158,9 +158,10 @@ class Project:
             Path(os.path.relpath(path, folder)).as_posix() for path in paths if path.is_file()
         )
 
-    def note(self, before: Depends, records: Iterable[recorder.Record]) -> str:
-        """Note what a kernel has opened, and return the key of the outputs."""
-        opened = self.roots.opened(records, before.modules)
+    def note(self, lesson: Lesson, records: Iterable[recorder.Record]) -> str:
+        """Note what a lesson's kernel has opened, and return the key of the outputs."""
+        before = lesson.depends
+        opened = self.roots.opened(records, before.modules, texts=lesson.code.may_fail)
         if not (more := sorted(opened - before.opened)):
             return before.key
 

@@ -46,7 +46,9 @@ class Roots:
         self.folders = {name: path.resolve() for name, path in folders.items()}
         self._digests: dict[tuple[str, int, int], str] = {}
 
-    def opened(self, records: Iterable[recorder.Record], covered: frozenset[Path]) -> set[Opened]:
+    def opened(
+        self, records: Iterable[recorder.Record], covered: frozenset[Path], *, texts: bool
+    ) -> set[Opened]:
         """Return what counts of a kernel's records.
 
         Parameters
@@ -54,14 +56,20 @@ class Roots:
         records : iterable of Record
         covered : frozenset of Path
             Modules whose import needs no record.
+        texts : bool
+            Whether the lines of code may be shown, as below an error.
         """
         records = list(records)
         written = {record.path for record in records if record.kind == recorder.WRITTEN}
+        lines = recorder.FILE if texts else recorder.CODE
         return {
             self._opened(record)
-            for record in records
-            if record.path not in written
-            and not (record.kind == recorder.CODE and Path(record.path) in covered)
+            for record in (
+                record._replace(kind=lines) if record.kind == recorder.SOURCE else record
+                for record in records
+                if record.path not in written
+            )
+            if record.kind != recorder.CODE or Path(record.path) not in covered
         }
 
     def now(self, item: Opened) -> str:

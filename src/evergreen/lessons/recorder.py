@@ -18,8 +18,11 @@ from typing import NamedTuple
 VARIABLE = "EVERGREEN_RECORDER"
 """Environment variable: what :func:`start` is told. The kernel removes it."""
 
-FILE, CODE, FOLDER, DIGEST, WRITTEN = "file", "code", "folder", "digest", "written"
-"""Kinds of what is recorded: read as it is, imported, listed, digested as code, written."""
+FILE, CODE, SOURCE, FOLDER = "file", "code", "source", "folder"
+"""Kinds of what is recorded: read as it is; imported; read as the lines of code; listed."""
+
+DIGEST, WRITTEN = "digest", "written"
+"""Further kinds: digested as code; written."""
 
 _IMPORT = "<frozen importlib._bootstrap_external>"
 _CACHE = f"{os.sep}__pycache__{os.sep}"
@@ -35,7 +38,8 @@ class Record(NamedTuple):
     Attributes
     ----------
     kind : str
-        :data:`FILE`, :data:`CODE`, :data:`FOLDER`, :data:`DIGEST` or :data:`WRITTEN`.
+        :data:`FILE`, :data:`CODE`, :data:`SOURCE`, :data:`FOLDER`, :data:`DIGEST` or
+        :data:`WRITTEN`.
     path : str
         Absolute, without symbolic links. Of a digest, what it was asked for, in JSON.
     state : list of int or None
@@ -123,7 +127,13 @@ class _Hook:
         if flags & (os.O_WRONLY | os.O_RDWR):
             self._note(WRITTEN, path)
         if not flags & (os.O_WRONLY | os.O_TRUNC | os.O_EXCL):
-            self._note(CODE if caller.f_code.co_filename == _IMPORT else FILE, path)
+            above = caller.f_back
+            if caller.f_code.co_filename == _IMPORT:
+                self._note(CODE, path)
+            elif above and above.f_globals.get("__name__") == "linecache":
+                self._note(SOURCE, path)
+            else:
+                self._note(FILE, path)
 
     def _note_listed(self, path: object, caller: FrameType) -> None:
         module = str(caller.f_globals.get("__name__", ""))
