@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 from package import python
 
-from bnlab import catalogue, data, plain, portable, runs
+from bnlab import catalogue, data, packing, plain, portable, runs
 from evergreen import store
+from evergreen.errors import EvergreenError
 
 Course = dict[str, list[runs.Run]]
 
@@ -70,8 +74,29 @@ def test_rounding_together_spoils_a_layer_less_than_rounding_each_weight(
         return float(np.sqrt(np.mean((others @ (whole - kernel)) ** 2)))
 
     squares = sample.T @ sample / len(sample)
-    together = portable.rounded(kernel, squares, portable.DAMPINGS[0])
+    together = packing.quantize(kernel, squares, packing.DAMPINGS[0])
     assert spoiled(together) < spoiled(np.rint(kernel)) / 2
+
+
+@pytest.mark.parametrize(
+    ("build", "named"),
+    [
+        (lambda: layers.GaussianNoise(0.1), "layer GaussianNoise"),
+        (lambda: layers.Activation("gelu"), "activation gelu"),
+        (lambda: layers.Dense(3, activation="tanh"), "activation tanh"),
+    ],
+)
+def test_what_only_keras_can_compute_is_named_with_what_to_do(
+    build: Callable[[], layers.Layer], named: str
+) -> None:
+    model = keras.Sequential([layers.Input((4,)), build()])
+    with pytest.raises(plain.UnknownLayerError, match=rf"The {named} .*prediction\.js"):
+        plain.layers(model)
+
+
+def test_dropout_changes_no_prediction() -> None:
+    model = keras.Sequential([layers.Input((4,)), layers.Dense(3), layers.Dropout(0.5)])
+    assert [type(layer).__name__ for layer in plain.layers(model)] == ["Dense"]
 
 
 def test_an_export_is_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,10 +129,12 @@ def test_the_garments_are_the_first_of_their_kind(course: Course) -> None:
 
 
 def test_a_weight_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"A weight of 8,388,608 steps does not fit into 3 bytes"):
-        portable._planes(np.array([1, -(2**23) - 1, 2**23]))
+    with pytest.raises(
+        EvergreenError, match=r"A weight of 8,388,608 steps does not fit into 3 bytes"
+    ):
+        packing._planes(np.array([1, -(2**23) - 1, 2**23]))
     kept = np.array([0, 1, -1, 255, -256, 2**23 - 1, -(2**23)])
-    np.testing.assert_array_equal(portable._whole(portable._planes(kept)), kept)
+    np.testing.assert_array_equal(packing._whole(packing._planes(kept)), kept)
 
 
 def test_an_export_knows_neither_keras_nor_tensorflow() -> None:

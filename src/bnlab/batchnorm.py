@@ -44,7 +44,9 @@ def backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.n
     return saved.gamma / saved.deviation * rest, dgamma, dbeta
 
 
-def moved(average: np.ndarray, of_batch: np.ndarray, momentum: float = MOMENTUM) -> np.ndarray:
+def update_moving_average(
+    average: np.ndarray, of_batch: np.ndarray, momentum: float = MOMENTUM
+) -> np.ndarray:
     """Return a moving average after one more batch; the momentum is the share of the old."""
     return momentum * average + (1 - momentum) * of_batch
 

@@ -42,9 +42,9 @@ class Network:
     activation, initializer : str
         What its hidden layers have, of :data:`ACTIVATIONS` and :data:`INITIALIZERS`.
     normalization : {"none", "after activation", "before activation"}
-        Where batch normalization stands in a hidden layer.
+        Where a hidden layer has batch normalization.
     normalizes_inputs : bool
-        Whether it stands on the pixels, too.
+        Whether the pixels are normalized, too.
     bias : bool
         Whether the hidden layers have biases.
     dropout : float

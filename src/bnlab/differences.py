@@ -84,7 +84,7 @@ def of_values(ones: Sequence[float], others: Sequence[float], unit: str = "") ->
     ones, others : sequence of float
         At least two each, and as many.
     unit : str
-        Stands behind the mean, in the text.
+        Follows the mean, in the text.
     """
     a, b = np.array(ones), np.array(others)
     test = stats.ttest_rel(a, b)

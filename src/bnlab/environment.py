@@ -1,6 +1,6 @@
 """The environment variables that decide a result's last digits, fixed where results are made.
 
-The libraries read more of them than they document, so what begins like theirs is removed.
+The libraries read more variables than they document, so all with their prefixes are removed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FIXED = {
     "CUDA_VISIBLE_DEVICES": "-1",  # the same on a machine with a graphics processor
     "PYTHONHASHSEED": "0",
 }
-"""What remains of them, with its value; without a variable the libraries take their default."""
+"""What remains of them; where a variable is missing, the libraries use their default."""
 
 
 def fix() -> None:

@@ -14,7 +14,7 @@ from keras import layers
 def fold(model: keras.Sequential) -> keras.Sequential:
     """Return a plain dense network with the predictions that a network has in inference.
 
-    A batch normalization right behind a dense layer without activation goes into that layer,
+    A batch normalization right after a dense layer without activation goes into that layer,
     any other into the next dense layer. Weights are multiplied in float64.
 
     Parameters
@@ -30,8 +30,8 @@ def fold(model: keras.Sequential) -> keras.Sequential:
     Raises
     ------
     ValueError
-        If another layer, or none, stands between a batch normalization and the dense layer
-        that could take it in.
+        If a batch normalization is followed by a layer past which it cannot be folded, or by
+        no dense layer at all.
     """
     folded: list[layers.Layer] = [layers.Input(model.input_shape[1:])]
     weights: list[tuple[np.ndarray, np.ndarray]] = []
@@ -57,8 +57,8 @@ def fold(model: keras.Sequential) -> keras.Sequential:
             folded.append(type(layer).from_config(layer.get_config()))
         else:
             raise ValueError(
-                f"The layer {layer.name!r} is none that batch normalization can be folded past. "
-                "It goes into a dense layer right before it, or into the next one behind it."
+                f"The layer {layer.name!r} is not one that batch normalization can be folded past. "
+                "It goes into a dense layer right before it, or into the next one after it."
             )
     if waiting:
         raise ValueError("The last batch normalization has no dense layer to be folded into.")

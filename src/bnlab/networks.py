@@ -1,7 +1,7 @@
 """The three networks of the course, each a plain, uncompiled ``keras.Sequential``.
 
 Source: the notebook this course is built from. A function here is shown on the
-lesson pages as it stands, so it uses nothing but Keras and hides nothing.
+lesson pages as it is, so it uses nothing but Keras and hides nothing.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def summary(model: keras.Sequential) -> str:
     from IPython.utils.capture import capture_output
 
     lines: list[str] = []
-    # In a notebook Keras displays an empty box besides.
+    # In a notebook Keras displays an empty box besides (unreported).
     with capture_output():
         model.summary(line_length=64, print_fn=lambda text: lines.append(text))
     return "\n".join(lines).strip()

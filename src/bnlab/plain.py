@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from bnlab import batchnorm
+from evergreen.errors import EvergreenError
 
 if TYPE_CHECKING:
     import keras
+
+
+class UnknownLayerError(EvergreenError):
+    """A network has a layer that only Keras can compute."""
 
 
 class Dense(NamedTuple):
@@ -49,8 +54,8 @@ def layers(model: keras.Sequential) -> list[Layer]:
 
     Raises
     ------
-    ValueError
-        If one is of a kind that no network of the course has.
+    UnknownLayerError
+        If one is of another kind than those here.
     """
     found: list[Layer] = []
     for layer in model.layers:
@@ -68,7 +73,7 @@ def layers(model: keras.Sequential) -> list[Layer]:
             case "Activation":
                 found += _activation(layer)
             case kind:
-                raise ValueError(f"There is no {kind} in the course's networks: add it here.")
+                raise UnknownLayerError(_unknown(f"layer {kind}"))
     return found
 
 
@@ -79,7 +84,14 @@ def _activation(layer: keras.Layer) -> list[Layer]:
         case "relu" | "softmax" as kind:
             return [Activation(kind)]
         case kind:
-            raise ValueError(f"There is no {kind} in the course's networks: add it here.")
+            raise UnknownLayerError(_unknown(f"activation {kind}"))
+
+
+def _unknown(what: str) -> str:
+    return (
+        f"The {what} of a network is unknown outside Keras. Add it to bnlab/plain.py, which "
+        "predicts in NumPy, and to _static/live/prediction.js, which does in the browser."
+    )
 
 
 def outputs(layer: Layer, values: np.ndarray, *, training: bool = False) -> np.ndarray:

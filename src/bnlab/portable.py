@@ -1,48 +1,33 @@
-"""The trained networks as small files, for a reader's browser to compute with.
-
-Nearly all of a network are the weights of its dense layers. They become whole numbers of
-small steps, and what the rounding of one weight spoils is made up for by those after it, so
-that the layer's outputs hardly notice. Vectors stay float32.
-"""
+"""The trained networks as small files, for a reader's browser to compute with."""
 
 from __future__ import annotations
 
 import functools
-import io
-import itertools
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bnlab import catalogue, data, plain, recipes, runs
-from bnlab.plain import Activation, Dense, Layer, Normalization
+from bnlab import catalogue, data, packing, plain, recipes, runs
+from bnlab.plain import Dense, Layer
 from evergreen import sources
 from evergreen.store import Store
 
 CONTENTS = "networks.json"
 """The file that describes the others: what networks there are, their layers, the garments."""
 
-STEPS = (2**-13, 2**-15, 2**-17)
-"""The step of each dense layer; later ones have the last.
-
-In root mean squares of its weights, if those of its inputs are 1: smaller inputs tolerate a
-coarser step. Most of the weights are the first layer's, so that is where a coarse step saves most.
-"""
-
 SAMPLE = 5_000
 """The first this many training images tell which inputs of a layer go together."""
 
-DAMPINGS = (0.01, 0.1, 1.0)
-"""Shares of the mean square that may stand for what the sample does not show.
+LIMIT = 1e-4
+"""Below this lies every difference between a predicted probability here and Keras's."""
 
-Which of them serves the rarest images best is a matter of luck, so each is tried.
-"""
+FINER = (1, 2, 4)
+"""The steps are divided by the first of these that keeps the limit."""
 
-_PLANES = 3
 _store = Store("portable")
 
 
@@ -71,7 +56,9 @@ def read(folder: Path) -> dict[str, list[Layer]]:
     contents = json.loads((folder / CONTENTS).read_text("utf-8"))
     return {
         network["name"]: list(
-            _unpacked(network["layers"], zlib.decompress((folder / network["file"]).read_bytes()))
+            packing.unpack(
+                network["layers"], zlib.decompress((folder / network["file"]).read_bytes())
+            )
         )
         for network in contents["networks"]
     }
@@ -105,38 +92,6 @@ def garments(course: Sequence[runs.Run]) -> dict[int, str]:
         for kind, of_kind in kinds.items()
         for place in np.flatnonzero(of_kind & (labels == label))[:1]
     }
-
-
-def rounded(kernel: np.ndarray, squares: np.ndarray, damping: float) -> np.ndarray:
-    """Round weights to whole numbers so that the layer's outputs change little.
-
-    The weights of one input after the other are rounded. What that changes in the outputs
-    is made up for by the weights of the inputs still to come, as far as these go along with
-    it in the sample. Source: Frantar et al. (2023), "GPTQ", arXiv:2210.17323.
-
-    Parameters
-    ----------
-    kernel : numpy.ndarray
-        Shape (inputs, outputs), in steps.
-    squares : numpy.ndarray
-        Shape (inputs, inputs): products of each two inputs, their means over a sample.
-    damping : float
-        One of :data:`DAMPINGS`.
-
-    Returns
-    -------
-    numpy.ndarray
-        int64, shape (inputs, outputs).
-    """
-    squares = squares + damping * np.mean(np.diag(squares)) * np.eye(len(squares))
-    share = np.linalg.cholesky(np.linalg.inv(squares)).T
-    left = kernel.copy()
-    whole = np.empty(kernel.shape, np.int64)
-    for place in range(len(left)):
-        whole[place] = np.rint(left[place])
-        missing = (left[place] - whole[place]) / share[place, place]
-        left[place + 1 :] -= np.outer(share[place, place + 1 :], missing)
-    return whole
 
 
 def _export(course: Sequence[runs.Run], folder: Path) -> None:
@@ -173,21 +128,26 @@ def _written(file: Path, content: bytes) -> dict[str, Any]:
     return {"file": file.name, "bytes": len(compressed), "version": version}
 
 
-def _closest(run: runs.Run) -> tuple[list[dict[str, Any]], bytes]:
+def _closest(run: runs.Run) -> packing.Packed:
     """Pack a network so that its predictions of the test images stay as close as they can."""
     network = plain.layers(run.model())
     squares = _squares(network)
     test = data.load().test.pixels
 
-    def difference(packed: tuple[list[dict[str, Any]], bytes]) -> float:
-        predicted = plain.predict(list(_unpacked(*packed)), test)
+    def difference(packed: packing.Packed) -> float:
+        predicted = plain.predict(list(packing.unpack(*packed)), test)
         return float(np.abs(predicted - run.test_probabilities).max())
 
-    return min((_packed(network, squares, damping) for damping in DAMPINGS), key=difference)
+    for finer in FINER:
+        packed = [packing.pack(network, squares, damping, finer) for damping in packing.DAMPINGS]
+        apart, place = min((difference(one), place) for place, one in enumerate(packed))
+        if apart < LIMIT:
+            break
+    return packed[place]
 
 
 def _squares(network: Sequence[Layer]) -> list[np.ndarray]:
-    """Return for each dense layer the mean products of its inputs, see :func:`rounded`."""
+    """Return for each dense layer the mean products of its inputs over the sample."""
     found = []
     values = data.load().train.pixels[:SAMPLE].reshape(SAMPLE, -1).astype(np.float64)
     for layer in network:
@@ -195,72 +155,3 @@ def _squares(network: Sequence[Layer]) -> list[np.ndarray]:
             found.append(values.T @ values / SAMPLE)
         values = plain.outputs(layer, values)
     return found
-
-
-def _packed(
-    network: Sequence[Layer], squares: Sequence[np.ndarray], damping: float
-) -> tuple[list[dict[str, Any]], bytes]:
-    """Return a description of each layer, and all numbers one after the other."""
-    described: list[dict[str, Any]] = []
-    numbers: list[bytes] = []
-    of_dense = zip(itertools.chain(STEPS, itertools.repeat(STEPS[-1])), squares, strict=False)
-    for layer in network:
-        match layer:
-            case Dense(kernel, bias):
-                step, products = next(of_dense)
-                step *= float(np.sqrt(np.mean(kernel**2) / np.mean(np.diag(products))))
-                whole = rounded(kernel.astype(np.float64) / step, products, damping)
-                numbers.append(_planes(whole))
-                numbers += [] if bias is None else [bias.astype("<f4").tobytes()]
-                size = dict(zip(("inputs", "outputs"), kernel.shape, strict=True))
-                described.append({"kind": "dense", **size, "step": step, "bias": bias is not None})
-            case Normalization():
-                *vectors, epsilon = layer
-                numbers += [vector.astype("<f4").tobytes() for vector in vectors]
-                size = {"width": len(vectors[0])}
-                described.append({"kind": "normalization", **size, "epsilon": epsilon})
-            case Activation(kind, slope):
-                described.append({"kind": kind, "slope": slope})
-    return described, b"".join(numbers)
-
-
-def _unpacked(described: Sequence[dict[str, Any]], numbers: bytes) -> Iterator[Layer]:
-    """Yield the layers that :func:`_packed` described."""
-    stream = io.BytesIO(numbers)
-
-    def vector(width: int) -> np.ndarray:
-        return np.frombuffer(stream.read(4 * width), "<f4")
-
-    for layer in described:
-        if layer["kind"] == "dense":
-            size = layer["inputs"], layer["outputs"]
-            whole = _whole(stream.read(_PLANES * size[0] * size[1]))
-            kernel = (layer["step"] * whole).astype(np.float32).reshape(size)
-            yield Dense(kernel, vector(size[1]) if layer["bias"] else None)
-        elif layer["kind"] == "normalization":
-            gamma, beta, mean, variance = (vector(layer["width"]) for _ in range(4))
-            yield Normalization(gamma, beta, mean, variance, layer["epsilon"])
-        else:
-            yield Activation(layer["kind"], layer["slope"])
-
-
-def _planes(whole: np.ndarray) -> bytes:
-    """Put all low bytes first, then all middle ones, then the high ones, which are mostly 0.
-
-    The sign goes into the lowest bit, so that small numbers have zeros above, whatever
-    their sign.
-    """
-    unsigned = np.where(whole < 0, -2 * whole - 1, 2 * whole).ravel()
-    if unsigned.max() >= 256**_PLANES:
-        raise ValueError(
-            f"A weight of {unsigned.max() // 2:,} steps does not fit into {_PLANES} bytes: "
-            "choose larger STEPS."
-        )
-    return unsigned.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :_PLANES].T.tobytes()
-
-
-def _whole(planes: bytes) -> np.ndarray:
-    """Return the numbers that :func:`_planes` took apart."""
-    low, middle, high = np.frombuffer(planes, np.uint8).reshape(_PLANES, -1).astype(np.int64)
-    unsigned = low | middle << 8 | high << 16
-    return (unsigned >> 1) ^ -(unsigned & 1)

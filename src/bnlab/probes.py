@@ -45,7 +45,7 @@ class Gradient(NamedTuple):
 
 
 class Along(NamedTuple):
-    """What a network meets on the way along the gradient of one batch.
+    """What a network meets along the gradient of one batch.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Shift(NamedTuple):
         Euclidean norm of G, the layer's gradient.
     difference : float
         Euclidean distance of G from G', the layer's gradient on the same batch once all
-        layers in front of it have made their step.
+        layers before it have made their step.
     cosine : float
         Cosine of the angle between the two.
     """
@@ -165,7 +165,7 @@ def covariate_shift(
     """Return each layer's internal covariate shift in one step of gradient descent.
 
     Source: the paper's definition 2.1. G is the gradient by the layer's variables as they
-    are; G' is the same after the layers in front of it, and only these, have been updated.
+    are; G' is the same after the layers before it, and only these, have been updated.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def covariate_shift(
     -------
     dict of str to Shift
         By name, for each layer that is trained, in the network's order. The first has
-        nothing in front of it, so its difference is 0.
+        nothing before it, so its difference is 0.
     """
     rate = tf.constant(learning_rate, tf.float32)
     measured = _functions(model).shifts(*_state(model), pixels, labels, rate)

@@ -41,7 +41,7 @@ class Recipe:
     initial_scale : float
         The initial weights of every dense layer are multiplied by this.
     layer_norm : bool
-        Whether layer normalization stands in the place of batch normalization.
+        Whether layer normalization replaces batch normalization.
 
     Raises
     ------

@@ -25,7 +25,7 @@ def over_training(panels: Panels, moments: Sequence[str]) -> Figure:
     panels : mapping of str to mapping of str to numpy.ndarray
         By title and network: shape (seeds, moments).
     moments : sequence of str
-        What to write below each moment. They stand at equal distances, whatever lies between.
+        What to write below each moment. They are equally spaced, however many steps lie between.
     """
     figure, axes = _stacked(panels)
     for axis, values in zip(axes, panels.values(), strict=True):

@@ -2,7 +2,7 @@
 
 A figure is drawn once. Its SVG names its colours, and a style sheet inside it gives each
 name a light and a dark value, so that it follows the page (or, in a notebook, the system).
-The card behind it changes along, so that it is legible where only one of them is known.
+Its background changes too, so that it is legible where only one of them is known.
 """
 
 from __future__ import annotations

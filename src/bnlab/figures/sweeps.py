@@ -21,7 +21,7 @@ def against(results: Sequence[Stored], field: str, metric: str = "val_accuracy")
     """Draw a final metric against a number of the recipe, on a logarithmic scale.
 
     A line is the mean over the seeds whose runs have not diverged, in a band of one standard
-    deviation either side. Below it stands how many have diverged, where any has. Settings in
+    deviation either side. Below it is how many have diverged, if any have. Settings in
     which rounding decides how a run ends are marked: a hollow marker, a dagger.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Train runs on the workers of a Dask cluster, and bring what they make into this store.
+"""Train runs on the workers of a Dask cluster, and put the results into this store.
 
 A worker trains each run in a process of its own, ``python -m bnlab.runs.cluster``, and sends back
 the files. So the machines of a cluster need no common disk: only this package, the same at
@@ -70,7 +70,8 @@ def train_all(recipes: Iterable[Recipe], scheduler: str) -> None:
             for recipe in sorted(missing, key=pool.by_cost)
             for key in [runs.key(recipe)]
         }
-        # What is finished is let go of at once: a run has one and a half megabytes.
+        # A finished run is released at once: it has one and a half megabytes. The loop is given,
+        # since as_completed would take the default client's (distributed's issue 4357).
         for done, future in enumerate(
             distributed.as_completed(list(futures), loop=client.loop), start=1
         ):
@@ -119,7 +120,8 @@ def _trained(recipe: Recipe, key: str) -> bytes:
             "runs would be others. Give it the same commit and the same lock."
         )
     # Not in this process: Dask's threads draw from Python's random numbers, as Keras does for
-    # its weights, so a run would not repeat. Nor with multiprocessing: a nanny forbids it.
+    # its weights, so a run would not repeat. Nor with multiprocessing: a nanny's workers may have
+    # no children of that kind (distributed's issue 2142).
     with subprocess.Popen(
         [sys.executable, "-m", "bnlab.runs.cluster", json.dumps(dataclasses.asdict(recipe))],
         stdin=subprocess.PIPE,

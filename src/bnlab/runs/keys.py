@@ -21,8 +21,8 @@ NEUTRAL: dict[str, object] = {
     "initial_scale": 1.0,
     "layer_norm": False,
 }
-"""At these values a recipe is what it was before it had the field, so they are left out of the
-key. A new field changes no key of old if it stands here."""
+"""At these values a field changes nothing, so it is left out of the key. A new field that is
+listed here changes no old key."""
 
 ROOTS = (
     "bnlab.environment:fix",

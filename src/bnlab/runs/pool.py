@@ -80,8 +80,11 @@ def processes(tasks: int) -> Iterator[concurrent.futures.Executor]:
         min(tasks, joblib.cpu_count(), workers()), initializer=worker.begin, initargs=(theirs,)
     )
     with ours, theirs, warnings.catch_warnings():
-        # Of a worker that grew too large and that loky replaces: nothing is lost.
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
+        # Of a worker that grew too large and that loky replaces: nothing is lost. See joblib's
+        # issue 883; loky 3.7 words it anew, and lets LOKY_MAX_MEMORY_LEAK_SIZE say what is normal.
+        warnings.filterwarnings(
+            "ignore", "A worker (stopped|was restarted) while some jobs were given"
+        )
         try:
             yield executor
         finally:

@@ -46,7 +46,8 @@ def train_into(folder: Path, recipe: Recipe, on_epoch: Callable[[], None]) -> Tr
 
         trained = training.train(recipe, after_epoch)
     trained.model.save_weights(folder / "model.weights.h5")
-    # NumPy writes to memory first: of a full disk it would only say that it wrote too little.
+    # NumPy writes to memory first: of a full disk it would only say that it wrote too little,
+    # and not why (unreported).
     probabilities = io.BytesIO()
     np.save(probabilities, trained.test_probabilities)
     (folder / "test_probabilities.npy").write_bytes(probabilities.getvalue())

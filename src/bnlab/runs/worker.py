@@ -60,8 +60,8 @@ def train_and_store(recipe: Recipe, counter: Path) -> None:
     ----------
     recipe : Recipe
     counter : pathlib.Path
-        A file that grows by a byte after every epoch. What is to be told of the training
-        stands in a file beside it, see :func:`note_beside`.
+        A file that grows by a byte after every epoch. A note on how the run is trained goes
+        into a file beside it, see :func:`note_beside`.
     """
     counter.touch()
     keep(recipe, functools.partial(_write, recipe, counter))
@@ -90,7 +90,8 @@ def _write(recipe: Recipe, counter: Path, folder: Path) -> None:
 
     started = time.perf_counter()
     training.use_one_thread()
-    # Each network and batch size is compiled once, of which TensorFlow warns as of a mistake.
+    # Each network and batch size is compiled once, of which TensorFlow warns as of a mistake
+    # (its issue 34025).
     tf.get_logger().setLevel("ERROR")
     obstacle = training.obstacle(recipe)
     if obstacle is not None:

@@ -1,6 +1,6 @@
 """What the fast trainer covers: networks that it trains as Keras's own ``fit`` would.
 
-Whatever else ``model.fit`` would honour stands in its way and has a sentence here.
+Anything else that ``model.fit`` would honour is an obstacle, and each has a sentence here.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def _of_layers(model: keras.Sequential, image: np.ndarray) -> str | None:
 def _computed(model: keras.Sequential) -> tuple[set[str], set[str]]:
     """Return the operations of a training pass, and the floating-point types it computes in.
 
-    The pass is traced, not run, so nothing changes: what layers do counts, whatever they say.
+    The pass is traced, not run, so nothing changes. What layers do counts, not what they
+    say of themselves.
     """
     images = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
     traced = tf.function(lambda pixels: model(pixels, training=True), autograph=False)

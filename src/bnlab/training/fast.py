@@ -50,7 +50,7 @@ def batch_orders(size: int, epochs: int) -> np.ndarray:
 
     # One element, drawn each time the dataset is gone through. With a global seed set, each
     # time starts from that seed again, so the order is the same in every epoch: reported as
-    # TensorFlow's issue 35682. What of this is mended, test_training.py notices.
+    # TensorFlow's issue 35682. If that is fixed, a test of this module fails.
     dataset = tf.data.Dataset.range(1).map(permutation)
     return np.stack([next(iter(dataset)).numpy().astype(np.int32) for _ in range(epochs)])
 

@@ -34,7 +34,7 @@ def check(network: Network, model: keras.Sequential) -> None:
 def _of_entry(network: Network) -> list[str]:
     """Return the layers that an entry describes, in their order."""
     activation = network.activation
-    behind = {
+    after_dense = {
         "none": [activation],
         "after activation": [activation, "normalization"],
         "before activation": ["normalization", activation],
@@ -42,7 +42,7 @@ def _of_entry(network: Network) -> list[str]:
     dropout = [f"dropout {network.dropout:g}"] if network.dropout else []
     layers = ["normalization"] if network.normalizes_inputs else []
     for width in network.hidden:
-        layers += [_dense(width, network.initializer, network.bias), *behind, *dropout]
+        layers += [_dense(width, network.initializer, network.bias), *after_dense, *dropout]
     return [*layers, _dense(network.widths[-1], "glorot_uniform", True), "softmax"]
 
 

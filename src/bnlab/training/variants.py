@@ -1,4 +1,4 @@
-"""A network of the course with one thing exchanged: what a fair comparison must also try.
+"""A network of the course with one thing changed: what a fair comparison must also try.
 
 The notebook's networks differ in more than batch normalization. Here a model is built anew
 from its own layers, with another activation or initializer in the hidden ones, with
@@ -29,7 +29,7 @@ def vary(model: keras.Sequential, recipe: Recipe) -> keras.Sequential:
 
     The weights are drawn from the recipe's seed, in the order of the original. So a network
     whose activation alone is exchanged starts from the very weights of the original. The
-    global seeds are set anew on the way.
+    global seeds are reset in the process.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def vary(model: keras.Sequential, recipe: Recipe) -> keras.Sequential:
 
 
 def _varied(layer: keras.Layer, recipe: Recipe) -> Iterator[keras.Layer]:
-    """Return the layers that stand where one stood."""
+    """Return the layers that replace one."""
     config = layer.get_config()
     activates = isinstance(layer, layers.Activation | layers.LeakyReLU)
     if isinstance(layer, layers.Dense) and config["activation"] != "softmax":
