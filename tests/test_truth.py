@@ -142,8 +142,8 @@ def test_editing_a_network_trains_it_alone_and_executes_what_shows_it(own_runs: 
 
 def test_editing_the_figures_trains_nothing_and_executes_what_draws(project: Path) -> None:
     trained = stored_runs()
-    never_seen(project / "src/bnlab/figures.py")
-    replace(project / "src/bnlab/figures.py", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)")
+    never_seen(project / "src/bnlab/figures/style.py")
+    replace(project / "src/bnlab/figures/style.py", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)")
     page = project / "_build/html/lessons/baseline.html"
     before = {tag["src"] for tag in soup(page).select("article img")}
     assert executed(project) == len(DRAWING)
