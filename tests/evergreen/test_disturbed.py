@@ -207,10 +207,11 @@ def test_a_store_that_may_only_be_read_serves_what_it_has_and_explains_what_it_l
     assert book.site() == built_book.site()
 
 
+# A folder whose name begins with a point is a draft of a kernel that was ended: no entry yet.
 FULL_STORE = """
 mount -t tmpfs -o size=40k tmpfs "$0"
 "$@" && status=0 || status=$?
-for entry in $(find "$0" -mindepth 2 -maxdepth 2 -type d); do
+for entry in $(find "$0" -mindepth 2 -maxdepth 2 -type d -not -name '.*'); do
   test -f "$entry/manifest.json" || echo "half written: $entry"
 done
 exit $status
