@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from support.hosting import host
 from website import ROOT, Build, build
 
 from bnlab import catalogue, data, recipes, runs, training
@@ -47,19 +45,11 @@ def site() -> Build:
     return build(ROOT, "-W", "--keep-going")
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="session")
 def address(site: Build) -> Iterator[str]:
     """The address of a plain static server with the built site, on this machine."""
-    handler = functools.partial(QuietHandler, directory=str(site.html))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with host(site.html) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -40,12 +40,7 @@ def visit(
 
 def wait_for_the_theme(page: Page) -> None:
     """Its scripts come after the page is painted."""
-    page.evaluate(
-        """() => new Promise((done) => {
-            const look = () => ("bootstrap" in window ? done() : setTimeout(look, 10));
-            look();
-        })"""
-    )
+    page.wait_for_function("'bootstrap' in window", polling=10)
 
 
 def faults(page: Page, **options: object) -> str:
