@@ -296,11 +296,3 @@ def test_the_install_cell_is_silent_and_changes_nothing_where_the_package_is() -
     names: dict[str, object] = {}
     exec(providing.install("pytest", "file:///nowhere", "0" * 40), names)
     assert names["missing"] is False
-
-
-def test_a_page_that_cannot_be_a_notebook_ends_the_build_with_one_sentence(book: TinyBook) -> None:
-    options = "```{eval-rst}\n-a  Take all walks.\n```\n\nOf all walks"
-    book.replace("lessons/chances.md", "Of all walks", options)
-    said = book.refuse()
-    assert "MarkdownError: lessons/chances: There is no Markdown for option_list" in said
-    assert "Traceback" not in said

@@ -7,8 +7,7 @@ lesson needs.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -16,7 +15,11 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from evergreen.notebooks.markdown import Cell, Writer
+from evergreen.notebooks.rendering import Page
 from evergreen.pages.shared import bibliography
+
+# What holds anywhere; other schemes run a script, or lead into the author's own machine.
+_SCHEMES = frozenset({"data", "doi", "ftp", "http", "https", "mailto", "tel"})
 
 if TYPE_CHECKING:
     from docutils import nodes
@@ -43,29 +46,19 @@ def assemble(
         Its cells with their outputs.
     providing : iterable of str
         Code to run first, a cell each.
-
-    Raises
-    ------
-    MarkdownError
-        If the page holds something that cannot be put into a notebook.
     """
-    numbers = app.env.toc_fignumbers.get(name, {})
-
-    def number(kind: str, identifier: str) -> str:
-        return ".".join(map(str, numbers.get(kind, {}).get(identifier, ())))
-
+    page = Page(app, name, tree, lambda uri: _absolute(app, name, uri))
     cells: list[nbformat.NotebookNode] = []
     done = 0
-    for piece in Writer(lambda uri: _absolute(app, name, uri), number).pieces(tree):
+    for piece in Writer(page).pieces(tree):
         if isinstance(piece, Cell):
             # The page leaves out cells that the notebook may need to run.
-            for index in range(done, piece + 1):
-                if executed.cells[index].cell_type == "code":
-                    cells += _code(executed.cells[index])
+            cells += map(_code, _code_cells(executed.cells[done : piece + 1]))
             done = piece + 1
         else:
             folded = {"jp-MarkdownHeadingCollapsed": True} if piece.folded else {}
             cells.append(new_markdown_cell(str(piece), metadata=folded))
+    cells += map(_code, _code_cells(executed.cells[done:]))
     kinds = [cell.cell_type for cell in cells]
     first = kinds.index("code") if "code" in kinds else len(kinds)
     cells[first:first] = [new_code_cell(code, execution_count=1) for code in providing]
@@ -73,6 +66,10 @@ def assemble(
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     language = {"name": "python"}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": language})
+
+
+def _code_cells(cells: Iterable[nbformat.NotebookNode]) -> Iterator[nbformat.NotebookNode]:
+    return (cell for cell in cells if cell.cell_type == "code")
 
 
 def _number(cells: list[nbformat.NotebookNode]) -> None:
@@ -88,29 +85,27 @@ def _number(cells: list[nbformat.NotebookNode]) -> None:
                     output.execution_count = count
 
 
-def _code(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    """Return a code cell with the outputs that a reader sees."""
-    tags = cell.metadata.get("tags", [])
-    if "remove-cell" in tags and not _binds(cell.source):
-        return []  # it only glued numbers, which are part of the prose by now
+def _code(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a code cell, in which is folded what the page folds or leaves out.
+
+    Whatever a later cell may need runs: a seed or an option that the page leaves out too.
+    """
+    tags = set(cell.metadata.get("tags", []))
     metadata: dict[str, Any] = {}
-    if any(tag.startswith(("remove-", "hide-")) for tag in tags):
+    if tags & {"hide-input", "remove-input", "hide-cell", "remove-cell"}:
         metadata["jupyter"] = {"source_hidden": True}
-    if executing := [tag for tag in tags if tag in ("skip-execution", "raises-exception")]:
+        metadata["cellView"] = "form"  # as Colab calls it
+    if tags & {"hide-output", "remove-output", "hide-cell", "remove-cell"}:
+        metadata.setdefault("jupyter", {})["outputs_hidden"] = True
+        metadata["collapsed"] = True  # as the notebook format and Colab call it
+    if executing := sorted(tags & {"skip-execution", "raises-exception"}):
         metadata["tags"] = executing
-    return [
-        new_code_cell(
-            cell.source,
-            execution_count=cell.execution_count,
-            outputs=[o for o in cell.outputs if "scrapbook" not in o.get("metadata", {})],
-            metadata=metadata,
-        )
-    ]
-
-
-def _binds(source: str) -> bool:
-    """Return whether code does more than evaluate expressions."""
-    return not all(isinstance(statement, ast.Expr) for statement in ast.parse(source).body)
+    return new_code_cell(
+        cell.source,
+        execution_count=cell.execution_count,
+        outputs=[o for o in cell.outputs if "scrapbook" not in o.get("metadata", {})],
+        metadata=metadata,
+    )
 
 
 def _absolute(app: Sphinx, name: str, uri: str) -> str | None:
@@ -119,8 +114,8 @@ def _absolute(app: Sphinx, name: str, uri: str) -> str | None:
     A citation leads to the work itself, another page to where the site is published.
     """
     parts = urlsplit(uri)
-    if parts.scheme:
-        return uri
+    if parts.scheme or parts.netloc:
+        return uri if parts.scheme in _SCHEMES else None
     works = bibliography(app.env)
     for work in works.citations if works else ():
         if work.citation_id == parts.fragment:
@@ -129,7 +124,8 @@ def _absolute(app: Sphinx, name: str, uri: str) -> str | None:
                 return f"https://doi.org/{fields['doi']}"
             if "url" in fields:
                 return str(fields["url"])
-    within = parts.fragment and not parts.path
+    within = not parts.path
     if within or not app.config.html_baseurl:
         return None
-    return urljoin(f"{app.config.html_baseurl.rstrip('/')}/{name}.html", uri)
+    at = app.builder.get_target_uri(name)
+    return urljoin(f"{app.config.html_baseurl.rstrip('/')}/{at}", uri)

@@ -2,34 +2,22 @@
 
 By the time a page is written, Sphinx and its extensions have resolved everything that only
 they understand: citations, numbers, links, included code. So this needs to know no MyST.
-It refuses a node that it has no Markdown for, rather than leave it out.
+What plain Markdown has no form for is written as HTML, see :mod:`evergreen.notebooks.rendering`.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx_exercise.nodes import exercise_enumerable_node, exercise_node, solution_node
+from sphinx.locale import admonitionlabels
+from sphinx_exercise.nodes import is_exercise_node, is_solution_node
 
-from evergreen.errors import EvergreenError
-
-Link = Callable[[str], str | None]
-"""Turns an address as the page has it into one that holds anywhere, or None."""
-
-Number = Callable[[str, str], str]
-"""Returns the number of a figure or an exercise, from its kind and its id."""
-
-# A bracket only where it could make a link: some viewers take \[ for a formula.
-_SPECIAL = re.compile(r"[\\`*$<]|(?<!\w)_|_(?!\w)|\](?=[(\[])")
-_LINE_START = re.compile(r"^(\s*)([#>+-]|\d+[.)])(?=\s)", re.MULTILINE)
-
-
-class MarkdownError(EvergreenError):
-    """A page holds something that cannot be put into a notebook."""
+from evergreen.notebooks import escapes, formulas, tables
+from evergreen.notebooks.rendering import Page
 
 
 class Cell(int):
@@ -48,174 +36,262 @@ class Folded(Text):
     folded = True
 
 
+# What Sphinx calls the languages of code, where viewers of notebooks call them otherwise.
+_LANGUAGES = {
+    "default": "python",
+    "ipython": "python",
+    "ipython3": "python",
+    "none": "",
+    "text": "",
+}
+
+
 class Writer:
     """Writes one page.
 
     Parameters
     ----------
-    link : callable
-        See :data:`Link`.
-    number : callable
-        See :data:`Number`.
+    page : Page
     """
 
-    def __init__(self, link: Link, number: Number) -> None:
-        self._link = link
-        self._number = number
+    def __init__(self, page: Page) -> None:
+        self._page = page
 
     def pieces(self, parent: nodes.Element, depth: int = 0) -> Iterator[Text | Cell]:
         """Return a page's Markdown and its code cells, in order."""
-        prose: list[str] = []
+        prose: list[nodes.Node | str] = []
 
         def written() -> Iterator[Text]:
-            if prose:
-                yield Text("\n\n".join(prose))
-                prose.clear()
+            if text := self.blocks(prose):
+                yield Text(text)
+            prose.clear()
 
         for node in parent.children:
             if isinstance(node, nodes.section):
                 yield from written()
-                yield from self.pieces(node, depth + 1)
+                # That of an exercise has no title of its own.
+                yield from self.pieces(node, depth + isinstance(node[0], nodes.title))
             elif isinstance(node, nodes.title):
-                prose.append(f"{'#' * depth} {self._inline(node)}")
-            elif isinstance(node, exercise_node | exercise_enumerable_node):
+                text = self.line(node)
+                is_heading = isinstance(parent, nodes.section)
+                prose.append(escapes.heading(text, depth) if is_heading else f"**{text}**")
+            elif is_exercise_node(node):
                 yield from written()
-                number = self._number("exercise", node["ids"][0])
-                yield from self._titled(node, depth + 1, f"Exercise {number}".rstrip(), Text)
-            elif isinstance(node, solution_node):
+                yield from self._titled(node, depth + 1, Text)
+            elif is_solution_node(node):
                 yield from written()
-                title = node[0].astext().replace("\n", " ")
-                yield from self._titled(node, depth + 2, re.sub(r"\s+", " ", title), Folded)
-            elif isinstance(node, nodes.container) and node.get("nb_element") == "cell_code":
+                yield from self._titled(node, depth + 2, Folded)
+            elif _is_cell(node):
                 yield from written()
                 yield Cell(node["cell_index"])
-                yield from map(self._caption, node.findall(nodes.figure))
-            elif text := self._block(node):
-                prose.append(text)
+                for figure in node.findall(nodes.figure):
+                    if caption := self._caption(figure):
+                        yield Text(caption)
+            elif any(map(_is_cell, node.findall())):
+                yield from written()
+                yield from self.pieces(node, depth)
+            else:
+                prose.append(node)
         yield from written()
 
-    def _titled(
-        self, node: nodes.Element, depth: int, title: str, kind: type[Text]
-    ) -> Iterator[Text | Cell]:
+    def blocks(self, children: Iterable[nodes.Node | str]) -> str:
+        """Return the Markdown of what stands below each other."""
+        written: list[str] = []
+        before: type[nodes.Node] | None = None
+        for child in children:
+            text = child if isinstance(child, str) else self._block(child)
+            if text:
+                kind = type(child)
+                if kind is before and issubclass(kind, nodes.bullet_list | nodes.enumerated_list):
+                    written.append("<!-- -->")  # else they were one list
+                written.append(text)
+                before = kind
+        return "\n\n".join(written)
+
+    def line(self, parent: nodes.Element) -> str:
+        """Return the Markdown of what stands in a line."""
+        return self._spans(parent.children).strip()
+
+    def _titled(self, node: nodes.Element, depth: int, kind: type[Text]) -> Iterator[Text | Cell]:
         """Write an exercise or a solution, which are boxes on the page, under a heading."""
-        heading = f"{'#' * depth} {title}"
-        content = (child for part in node.findall(nodes.section) for child in part.children)
-        pieces = list(self.pieces(nodes.container("", *(child.deepcopy() for child in content))))
+        title, *content = node.children
+        name = escapes.escaped(self._page.label(node))
+        heading = escapes.heading(f"{name}{self._spans(title.children)}", depth)
+        pieces = list(self.pieces(_parted(content), depth))
         if kind is Text and pieces and isinstance(pieces[0], Text):
             heading = f"{heading}\n\n{pieces.pop(0)}"
         yield kind(heading)
         yield from pieces
 
-    def _caption(self, figure: nodes.figure) -> Text:
-        """Write what stands below a figure; the picture is the cell's output."""
-        number = self._number("figure", figure["ids"][0])
-        caption = self._inline(next(figure.findall(nodes.caption)))
-        described = html.escape(next(figure.findall(nodes.image))["alt"].strip(), quote=False)
-        return Text(
-            f"**Fig. {number}.** {caption}\n\n"
-            f"<details><summary>The figure in words</summary>{described}</details>"
+    def _caption(self, figure: nodes.figure) -> str:
+        """Write what stands below a cell's output, which is in the notebook already."""
+        caption = next(figure.findall(nodes.caption), None)
+        legend = next(figure.findall(nodes.legend), None)
+        described = next(
+            (image["alt"] for image in figure.findall(nodes.image) if image.get("alt")), ""
         )
+        parts: list[nodes.Node | str] = []
+        if caption is not None:
+            parts.append(self._captioned(caption, self._page.label(figure)))
+        parts += legend.children if legend else ()
+        if described:
+            described = escapes.in_html(html.escape(described.strip(), quote=False), code=False)
+            described = " ".join(described.split())
+            parts.append(f"<details><summary>The figure in words</summary>{described}</details>")
+        return self.blocks(parts)
+
+    def _captioned(self, caption: nodes.Element, label: str) -> str:
+        text = self.line(caption)
+        return f"**{escapes.escaped(label)}** {text}" if label else escapes.paragraph(text)
 
     def _block(self, node: nodes.Node) -> str:
         match node:
-            case nodes.paragraph() | nodes.caption():
-                return _LINE_START.sub(r"\1\\\2", self._inline(node))
+            case nodes.paragraph() if any(map(_is_part_of_html, node.findall(nodes.raw))):
+                return self._page.html(node, inline=False)
+            case nodes.paragraph():
+                return escapes.paragraph(self.line(node))
+            case nodes.caption():
+                return self._captioned(node, self._page.label(node.parent))
+            case nodes.attribution():
+                return f"— {self.line(node)}"
             case nodes.math_block():
-                return f"$$\n{node.astext().strip()}\n$$"
-            case nodes.literal_block():
-                return _fenced(node.astext(), node.get("language", ""))
+                return formulas.block(node.astext(), self._page.equation(node))
+            case nodes.literal_block() | nodes.doctest_block():
+                language = node.get("language", "")
+                return escapes.fenced(node.astext(), _LANGUAGES.get(language, language))
             case nodes.bullet_list():
                 return "\n".join(self._item("- ", item) for item in node.children)
-            case nodes.enumerated_list():
-                first = node.get("start", 1)
-                return "\n".join(
-                    self._item(f"{number}. ", item)
-                    for number, item in enumerate(node.children, first)
-                )
+            case nodes.enumerated_list() if node.get("enumtype", "arabic") == "arabic":
+                items = enumerate(node.children, node.get("start", 1))
+                return "\n".join(self._item(f"{number}. ", item) for number, item in items)
             case nodes.block_quote():
-                return _quoted(self._blocks(node.children))
+                return _quoted(self.blocks(node.children))
+            case nodes.transition():
+                return "---"
             case nodes.table():
-                return self._table(node)
-            case nodes.Admonition():
-                title = next(node.findall(nodes.title), None)
-                name = self._inline(title) if title else node.tagname.capitalize()
-                body = [child for child in node.children if child is not title]
-                return _quoted(f"**{name}**\n\n{self._blocks(body)}")
-            case nodes.container() | nodes.compound():
-                return self._blocks(node.children)
-            case nodes.comment() | nodes.target() | addnodes.index() | addnodes.highlightlang():
-                return ""
-        raise _unknown(node)
+                if (table := tables.write(node, self)) is not None:
+                    title = next(node.findall(nodes.title), None)
+                    caption = title and self._captioned(title, self._page.label(node))
+                    return "\n\n".join(filter(None, (caption, table)))
+            case nodes.footnote() | nodes.citation():
+                label, *content = node.children
+                return escapes.paragraph(f"{_raised(label.astext())} {self.blocks(content)}")
+            case nodes.Admonition() | nodes.sidebar() | nodes.topic():
+                return self._box(node)
+            case nodes.container() | nodes.compound() if not _is_title(node):
+                return self.blocks(node.children)
+            case nodes.raw():
+                return self._raw(node, inline=False)
+            case nodes.Text() | nodes.Inline():
+                return escapes.paragraph(self._spans([node]))
+        return self._page.html(node, inline=False)
 
-    def _blocks(self, children: Sequence[nodes.Node]) -> str:
-        return "\n\n".join(filter(None, map(self._block, children)))
+    def _box(self, node: nodes.Element) -> str:
+        title, *content = node.children or [None]
+        if isinstance(title, nodes.title):
+            name = self.line(title)
+        else:
+            name = escapes.escaped(str(admonitionlabels.get(node.tagname, "")))
+            content = node.children
+        return _quoted(self.blocks([*([f"**{name}**"] if name else []), *content]))
 
-    def _item(self, marker: str, item: nodes.Node) -> str:
-        lines = self._blocks(item.children).splitlines()
+    def _item(self, marker: str, item: nodes.Element) -> str:
+        lines = self.blocks(item.children).splitlines()
         indent = " " * len(marker)
         return "\n".join(
-            (marker if index == 0 else indent if line else "") + line
-            for index, line in enumerate(lines)
+            [f"{marker}{lines[0] if lines else ''}".rstrip()]
+            + [f"{indent}{line}" if line else "" for line in lines[1:]]
         )
 
-    def _table(self, table: nodes.table) -> str:
-        rows = [
-            [self._blocks(entry.children).replace("\n", " ").replace("|", r"\|") for entry in row]
-            for row in table.findall(nodes.row)
-        ]
-        rows.insert(1, ["---"] * len(rows[0]))
-        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    def _raw(self, node: nodes.raw, *, inline: bool) -> str:
+        formats = node.get("format", "").split()
+        return self._page.raw(node.astext(), inline=inline) if "html" in formats else ""
 
-    def _inline(self, parent: nodes.Node) -> str:
-        return "".join(map(self._span, parent.children)).strip()
+    def _spans(self, children: Iterable[nodes.Node]) -> str:
+        """Return the Markdown of a line's parts, which must not run into each other."""
+        parts = [(child, self._span(child)) for child in children]
+        written = ""
+        for index, (child, text) in enumerate(parts):
+            after = next((part for _, part in parts[index + 1 :] if part), "")
+            if isinstance(child, nodes.emphasis | nodes.title_reference | nodes.strong):
+                text = _emphasized(text, isinstance(child, nodes.strong), written, after)
+            elif text.startswith("[") and written.endswith("!"):
+                written = f"{written[:-1]}\\!"
+            written += text
+        return written
 
     def _span(self, node: nodes.Node) -> str:
         match node:
             case nodes.Text():
-                return _escaped(node.astext())
-            case nodes.emphasis() | nodes.title_reference():
-                return f"*{self._inline(node)}*"
-            case nodes.strong():
-                return f"**{self._inline(node)}**"
-            case nodes.literal():
-                return _code(node.astext())
+                text = escapes.escaped(node.astext())
+                return escapes.in_link(text) if _is_in_link(node) else text
+            case nodes.emphasis() | nodes.title_reference() | nodes.strong():
+                return self._spans(node.children)
+            case nodes.literal() if "kbd" not in node["classes"]:
+                return escapes.code(node.astext())
             case nodes.math():
-                return f"${node.astext().strip()}$"
+                return formulas.inline(node.astext())
             case nodes.reference():
-                text = "".join(map(self._span, node.children))
-                address = self._link(node["refuri"]) if "refuri" in node else None
-                return f"[{text.strip()}]({address})" if address else text
+                text = self._spans(node.children)
+                address = self._page.link(node["refuri"]) if "refuri" in node else None
+                return escapes.link(text, address) if address else text
+            case nodes.footnote_reference() | nodes.citation_reference():
+                return _raised(node.astext())
+            case nodes.raw():
+                return self._raw(node, inline=True)
             case nodes.inline():
-                return "".join(map(self._span, node.children))
-            case nodes.target() | addnodes.index():
+                return self._spans(node.children)
+            case nodes.target() | nodes.comment() | addnodes.index():
                 return ""
-        raise _unknown(node)
+        return self._page.html(node, inline=True)
 
 
-def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", text)
+def _is_part_of_html(node: nodes.raw) -> bool:
+    """Tell whether an author's tag cannot be written without those around it."""
+    is_simple = re.fullmatch(r"</?\w+( ?/)?>\s*", node.astext())
+    return "html" in node["format"].split() and not is_simple
 
 
-def _code(text: str) -> str:
-    """Return a code span; its fence is longer than any run of backticks inside."""
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    space = " " if longest else ""
-    return f"{fence}{space}{text}{space}{fence}"
+def _is_cell(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
 
 
-def _fenced(text: str, language: str) -> str:
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    name = {"default": "python", "none": "", "text": ""}.get(language, language)
-    return f"{fence}{name}\n{text.rstrip()}\n{fence}"
+def _is_title(node: nodes.Element) -> bool:
+    return any(name.endswith("-title") for name in node["classes"])
+
+
+def _is_in_link(node: nodes.Node) -> bool:
+    parent = node.parent
+    while parent is not None and not isinstance(parent, nodes.paragraph):
+        if isinstance(parent, nodes.reference):
+            return True
+        parent = parent.parent
+    return False
+
+
+def _parted(children: list[nodes.Node]) -> nodes.Element:
+    """Return a node with the children of another, which stays their parent."""
+    part = nodes.container()
+    part.children = children
+    return part
+
+
+def _emphasized(text: str, strong: bool, before: str, after: str) -> str:
+    """Return emphasized text, by tags where asterisks would not count as its borders."""
+    if not text.strip():
+        return text
+    marker, tag = ("**", "strong") if strong else ("*", "em")
+    # See CommonMark 0.31, section 6.2: runs that are flanking from the left or the right.
+    opens = text[0].isalnum() or not (text[0] in " \n*_" or before[-1:].isalnum())
+    closes = text[-1].isalnum() or not (text[-1] in " \n*_" or after[:1].isalnum())
+    if opens and closes and not before.endswith("*") and not after.startswith("*"):
+        return f"{marker}{text}{marker}"
+    return f"<{tag}>{text}</{tag}>"
+
+
+def _raised(label: str) -> str:
+    return f"<sup>&#91;{escapes.escaped(label)}&#93;</sup>"
 
 
 def _quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
-
-
-def _unknown(node: nodes.Node) -> MarkdownError:
-    return MarkdownError(
-        f"There is no Markdown for {type(node).__name__} ({node.astext()[:60]!r}) in the "
-        "published notebooks: write it otherwise, or teach evergreen.notebooks.markdown to."
-    )

@@ -15,7 +15,6 @@ from evergreen import checkout
 from evergreen.lessons import preparation
 from evergreen.notebooks import files, providing
 from evergreen.notebooks.assembly import assemble
-from evergreen.notebooks.markdown import MarkdownError
 from evergreen.pages.leftovers import keep_only
 from evergreen.state import Kept, watch
 
@@ -95,10 +94,7 @@ def _write(
     if tree is None or not is_lesson(app.env, name):
         return
     executed = nbformat.read(_executed(app, name), as_version=4)
-    try:
-        notebook = assemble(app, name, tree, executed, _providing(app, name))
-    except MarkdownError as error:
-        raise MarkdownError(f"{name}: {error}") from None
+    notebook = assemble(app, name, tree, executed, _providing(app, name))
     path = Path(app.outdir, paths(app.env)[name])
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)

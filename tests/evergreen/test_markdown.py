@@ -1,0 +1,420 @@
+"""What an author writes arrives in the lesson's notebook, as it stands on the page."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
+from tinybook import TinyBook
+
+from evergreen.notebooks import escapes
+
+HEAD = """---
+file_format: mystnb
+kernelspec:
+  name: python3
+  display_name: Python 3
+  language: python
+---
+
+"""
+CONSTRUCTS = r"""# All that can be written
+
+```{code-cell} ipython3
+1 + 1
+```
+
+![A mark](mark.png) and, once more, <img src="mark.png" alt="the mark as HTML">.
+
+A word with a note[^one] and another.[^two]
+
+First line\
+second line, <kbd>Ctrl</kbd>, {kbd}`Alt`, H{sub}`2`O, x{sup}`2`,
+{abbr}`CLT (central limit theorem)`, *emph*asis, **Why?** ***both***, `` `tick` ``.
+
+<!-- a remark for authors -->
+
+<details><summary>More</summary>
+
+Here *Markdown* goes on.
+
+</details>
+
+<svg viewBox="0 0 2 2"><title>A square</title><rect width="2" height="2"/></svg>
+
+---
+
+Step
+: One toss, $p < 1$.
+
+::::{tab-set}
+:::{tab-item} Heads
+To the right.
+:::
+:::{tab-item} Tails
+To the left.
+:::
+::::
+
+:::{card} Coin
+Fair, it costs $5 or \$6.
+:::
+
+::::{grid} 2
+:::{grid-item-card} Left
+One side.
+:::
+:::{grid-item-card} Right
+Another side.
+:::
+::::
+
+:::{dropdown} Unfold me
+Inside, $|x| & y > 2$.
+
+```python
+first = 1
+
+second = "$"
+```
+:::
+
+{bdg-primary}`new`
+
+```{button-link} https://example.org
+Leave
+```
+
+```{margin}
+Beside the text.
+```
+
+```{sidebar} At the side
+More beside it.
+```
+
+```{note}
+Mind this.
+```
+
+````{admonition} A title of its own
+:class: dropdown
+With text, and a list:
+
+- one
+
+  ```python
+  x = 1
+  ```
+- two
+````
+
+```{topic} A topic
+Its text.
+```
+
+```{rubric} A rubric
+```
+
+> Quoted $x$.
+
+```{epigraph}
+A saying.
+
+-- Somebody
+```
+
+```{glossary}
+Epoch
+  One pass.
+```
+
+See {term}`Epoch`.
+
+```{table} Counted $n$
+:name: tab-counted
+| a | b |
+|--:|:-:|
+| `1` | $2$ |
+| left \| right | *x* |
+```
+
+```{list-table} Without a head
+* - 1
+  - 2
+```
+
+```{list-table} With wide cells
+:header-rows: 1
+* - name
+  - meaning
+* - one
+  - - a list
+
+    - in a cell
+```
+
+```{code-block} python
+:caption: walk.py
+:linenos:
+x = 1
+```
+
+```{figure} mark.png
+:name: fig-mark
+:alt: A mark.
+
+A caption with $x$.
+
+And a legend.
+```
+
+See {numref}`fig-mark` and {numref}`tab-counted`, {download}`mark.png`, [this page](constructs.md).
+
+3. three
+4. four
+
+<!-- between lists -->
+
+1. again
+
+```{eval-rst}
+a. alpha
+b. beta
+
+:Field: value
+
+-a  Take all.
+
+| one line
+| another line
+```
+
+- [ ] not a task
+- [x] nor this
+
+```{raw} html
+<b>An author's own</b> <script>alert(1)</script>
+```
+
+```{versionadded} 1.0
+Steps.
+```
+
+```{hlist}
+- here
+- there
+```
+
+```{exercise} Why $\gamma$?
+:label: ex-titled
+
+Say why.
+```
+
+```{solution} ex-titled
+:label: sol-titled
+
+Because.
+```
+
+```{exercise}
+:label: ex-without
+:nonumber:
+
+Without a number.
+```
+
+[^one]: What the note says.
+[^two]: And the other.
+"""
+EQUATIONS = r"""
+# Numbered
+
+```{code-cell} ipython3
+---
+mystnb:
+  figure:
+    name: fig-frame
+    caption: |
+      A table from pandas.
+
+      It has one column.
+---
+import pandas as pd
+
+pd.DataFrame({"a": [1]})
+```
+
+$$
+a = b
+$$ (eq-one)
+
+\begin{align}
+a &= b \\
+c &= d
+\end{align}
+
+By {eq}`eq-one`, with {numref}`fig-frame`.
+"""
+# A red dot.
+PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d494844520000000100000001080200000090"
+    "7753de0000000c4944415408d763f8cfc000000301010018dd8db00000000049454e44ae426082"
+)
+TOKENS = (
+    *("2015.", "1)", "#", "##", "-", "+", "*", "**", "_", "__", "__init__", "snake_case", "~~"),
+    *("~", "`", "``", "```", "$", "$5", "$$", "\\", "\\(", "\\)", "\\begin{align}", "<b>", "</b>"),
+    *("<", ">", "&", "&lt;", "&#36;", "[a](b)", "[a]", "![a](b)", "[^1]", "[x]", "]", "[", "!"),
+    *("|", "---", "===", "| a | b |", "|---|---|", "a", "word", "(b)", ":", "[a]: b", "{x}", "@"),
+    *("://", "'", '"', "%", "+++", "x*y*z", "a**b**", "(", ")", "—", "“so”", "naïve", "^", "=="),
+)
+
+
+def random_texts(count: int) -> list[str]:
+    """Return texts in which characters stand that mean something to Markdown."""
+    choose = random.Random(1)
+    return [
+        "".join(
+            choose.choice(TOKENS) + choose.choice(("", " ", " ", "\n"))
+            for _ in range(choose.randint(1, 8))
+        ).strip()
+        for _ in range(count)
+    ]
+
+
+def literally(text: str) -> str:
+    """Return the MyST that shows a text: there, a backslash makes any sign one of the text."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def rendered(markdown: str) -> BeautifulSoup:
+    """Return what viewers make of Markdown."""
+    parser = MarkdownIt("gfm-like").disable("linkify")
+    return BeautifulSoup(parser.render(markdown), "html.parser")
+
+
+@pytest.mark.parametrize("kind", ["commonmark", "gfm-like"])
+def test_escaped_text_shows_itself(kind: str) -> None:
+    parser = MarkdownIt(kind)
+    parser.disable("linkify", ignoreInvalid=True)
+    for text in random_texts(1000):
+        html = parser.render(escapes.paragraph(escapes.escaped(text)))
+        found = BeautifulSoup(html, "html.parser")
+        assert {tag.name for tag in found.find_all()} <= {"p", "span"}, text
+        assert squeezed(found.get_text()) == squeezed(text), text
+
+
+def test_no_formula_is_found_in_escaped_text() -> None:
+    for text in random_texts(500):
+        html = rendered(escapes.paragraph(escapes.escaped(text)))
+        # MathJax joins what stands beside each other, but not across an element.
+        for shown in html.find_all(string=True):
+            assert shown == "$" or not re.search(r"\$|\\[(\[]|\\begin", shown), text
+
+
+@pytest.fixture(scope="module")
+def written(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
+    """A book with all of the above."""
+    book = TinyBook(tmp_path_factory.mktemp("written") / "book", built_book.store)
+    texts = [literally(text) for text in random_texts(150)]
+    escaped = [
+        *texts,
+        *(f"- {text.replace(chr(10), ' ')}" for text in texts[:50]),
+        *(f"> {text.replace(chr(10), ' ')}" for text in texts[:50]),
+        *(f"## x {text.replace(chr(10), ' ')}" for text in texts[:30]),
+        *(f"*{text}* **{text}**x" for text in ("word", "one two", "a!", "naïve")),
+        "\n".join(["| a |", "|---|", *(f"| {text.replace(chr(10), ' ')} |" for text in texts)]),
+    ]
+    book.write("book/escapes.md", HEAD + "# Escapes\n\n" + "\n\n".join(escaped))
+    book.write("book/constructs.md", HEAD + CONSTRUCTS)
+    book.write("book/numbered.md", HEAD + EQUATIONS)
+    book.path("book/mark.png").write_bytes(PICTURE)
+    chapter = "      - file: lessons/chances"
+    chapters = "".join(f"\n      - file: {name}" for name in ("escapes", "constructs", "numbered"))
+    book.replace("_toc.yml", chapter, chapter + chapters)
+    book.update()
+    return book
+
+
+def prose(book: TinyBook, name: str) -> str:
+    notebook = nbformat.read(book.html / "notebooks" / f"{name}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def said_on_page(book: TinyBook, name: str) -> str:
+    page = BeautifulSoup(book.read(f"_build/html/{name}.html"), "html.parser").article
+    for apart in page.select(".cell, .headerlink, .linenos, math, script, svg, nav, .eqno"):
+        apart.decompose()
+    for heading in page.select("h1 .section-number, h2 .section-number"):
+        heading.decompose()
+    return re.sub(r"\s", "", page.get_text())
+
+
+def said_in_notebook(book: TinyBook, name: str) -> str:
+    text = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$", "", prose(book, name), flags=re.DOTALL)
+    return re.sub(r"\s", "", rendered(text).get_text())
+
+
+def test_text_stays_text_in_every_place(written: TinyBook) -> None:
+    assert said_in_notebook(written, "escapes") == said_on_page(written, "escapes")
+
+
+def test_all_words_of_a_page_arrive(written: TinyBook) -> None:
+    assert said_in_notebook(written, "constructs") == said_on_page(written, "constructs")
+
+
+def test_pictures_travel_within_the_notebook(written: TinyBook) -> None:
+    pictures = rendered(prose(written, "constructs")).find_all("img")
+    assert [picture["alt"] for picture in pictures] == [
+        "A mark",
+        "the mark as HTML",
+        "A square",
+        "A mark.",
+    ]
+    assert all(picture["src"].startswith("data:image/") for picture in pictures)
+
+
+def test_a_notebook_has_no_classes_scripts_or_addresses_of_the_site(written: TinyBook) -> None:
+    for name in ("constructs", "numbered", "escapes"):
+        notebook = rendered(prose(written, name))
+        assert not notebook.find_all("script")
+        tags = [tag for tag in notebook.find_all(True) if tag.parent.name != "pre"]
+        assert not [tag for tag in tags if {"class", "id"} & tag.attrs.keys()]
+        links = {tag["href"] for tag in notebook.find_all("a")}
+        assert all(link.startswith("https://") for link in links), links
+
+
+def test_formulas_figures_and_tables_have_the_page_s_numbers(written: TinyBook) -> None:
+    text = prose(written, "numbered")
+    first, second = re.findall(r"\\tag\{(.*?)\}", text)
+    assert f"By ({first})" in text
+    assert second != first
+    (figure,) = re.findall(r"\*\*(Fig\. [\d.]+)\*\* A table", text)
+    assert f"with {figure}." in text
+    assert "It has one column." in text
+    page = BeautifulSoup(written.read("_build/html/constructs.html"), "html.parser").article
+    for number in page.select(".caption-number"):
+        assert number.get_text(strip=True) in rendered(prose(written, "constructs")).get_text()
+
+
+def test_markup_survives_where_markdown_has_it(written: TinyBook) -> None:
+    notebook = rendered(prose(written, "constructs"))
+    assert {"em", "strong", "kbd", "sub", "sup", "abbr", "details", "dl", "hr", "blockquote"} <= {
+        tag.name for tag in notebook.find_all(True)
+    }
+    assert [item["type"] for item in notebook.find_all("ol") if item.get("type")] == ["a"]
+    assert [item["start"] for item in notebook.find_all("ol") if item.get("start")] == ["3"]
+    (code,) = (tag for tag in notebook.find_all("pre") if "second" in tag.get_text())
+    assert code.get_text() == 'first = 1\n\nsecond = "$"\n'
+    right, center = (cell["style"] for cell in notebook.table.find_all("th"))
+    assert (right, center) == ("text-align:right", "text-align:center")
