@@ -24,7 +24,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts, those that look at finished pages last."""
     from evergreen import settings, stopping, upkeep
     from evergreen.lessons import preparation
-    from evergreen.look import assets, markup, mathml, metadata, places, thebe
+    from evergreen.look import assets, embedded, markup, mathml, metadata, places, thebe
     from evergreen.notebooks import launch, published
     from evergreen.pages import (
         claims,
@@ -45,6 +45,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         exclusive,
         preparation,
         mathml,
+        embedded,
         code,
         files,
         shared,

@@ -81,6 +81,13 @@ SETTINGS = (
         "known. Without it there are no such buttons then.",
     ),
     Setting(
+        "evergreen_hosts",
+        [],
+        (list, tuple),
+        "Other hosts that pages may ask for pictures, scripts and frames, by their names. Only a "
+        "page that names one of them may, and scripts from there may do on it what they like.",
+    ),
+    Setting(
         "evergreen_places",
         {},
         (dict,),

@@ -68,12 +68,17 @@ def test_a_script_in_the_source_or_in_an_output_runs_and_one_from_a_stored_text_
 
 @pytest.mark.parametrize(
     "asking",
-    ['<img src="https://example.org/a.png">', '<script src="https://example.org/a.js"></script>'],
+    [
+        '<img src="https://example.org/a.png">',
+        '<script src="https://example.org/a.js"></script>',
+        "![A remote picture](https://example.org/a.png)",
+    ],
 )
 def test_what_would_ask_another_host_ends_the_build_with_one_sentence(
     book: TinyBook, asking: str
 ) -> None:
     book.replace("book/index.md", "A walker", f"{asking}\n\nA walker")
     output = book.refuse()
-    assert "LookError: index asks another host for https://example.org/a." in output
+    assert "EmbeddedError: index.md, line 3 asks another host for https://example.org/a." in output
+    assert "evergreen_hosts: [example.org]" in output
     assert "Traceback" not in output

@@ -17,6 +17,7 @@ from evergreen.errors import EvergreenError
 from evergreen.lessons import cleanroom, failures
 from evergreen.lessons.cells import Code, code_of, has_ipython_syntax
 from evergreen.lessons.keys import OUTPUTS, Lesson, Project
+from evergreen.lessons.outputs import prepare
 from evergreen.lessons.reading import Document, Formats, LessonError, code_cells, documents
 from evergreen.lessons.uses import Uses
 from evergreen.state import Kept, watch_each
@@ -107,6 +108,7 @@ def read(
     failures.refuse_stderr(document, notebook, formats)
     for cell in code_cells(notebook):
         cell.outputs = [output for output in cell.outputs if not failures.is_stderr(output)]
+    prepare(document, notebook)
     return notebook
 
 

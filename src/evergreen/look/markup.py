@@ -23,6 +23,7 @@ from sphinx.util.images import get_image_size
 
 from evergreen.errors import EvergreenError
 from evergreen.look import policy
+from evergreen.look.addresses import host_of
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -74,6 +75,8 @@ def setup(app: Sphinx) -> None:
 
 def _use_our_templates(_app: Sphinx, config: Any) -> None:
     config.template_bridge = f"{__name__}.{Templates.__name__}"
+    # Else the theme's script complains that there is none.
+    config.html_context.setdefault("default_mode", "auto")
 
 
 class Asks(NamedTuple):
@@ -142,7 +145,8 @@ class Templates(BuiltinTemplateLoader):
         others = asked_for(self.builder).handlers if name == "search" else []
         known = name in app.env.found_docs
         untrusted = policy.untrusted(app, name, context["body"]) if known else ()
-        policy.restrict(page, {*asks.handlers, *others}, untrusted)
+        hosts = app.config.evergreen_hosts
+        policy.restrict(page, {*asks.handlers, *others}, untrusted, hosts)
         return str(page)
 
     def _gather_sheets(self, page: BeautifulSoup, name: str, sheets: list[str]) -> None:
@@ -176,6 +180,9 @@ class Templates(BuiltinTemplateLoader):
         for link in page.select('link[rel="preload"][as="script"]'):
             link.decompose()
         for script in page.select('script[src]:not([type="module"])'):
+            # What the page itself brings runs where it stands.
+            if script.find_parent("article"):
+                continue
             path = _path(script["src"], name)
             if path in _SEARCH and searches:
                 script["defer"] = ""
@@ -198,6 +205,8 @@ class Templates(BuiltinTemplateLoader):
         """Give each picture its size, so that nothing moves when it comes, late or never."""
         for picture in page.select('article img[src]:not([src^="data:"])'):
             picture["loading"] = "lazy"
+            if host_of(picture["src"]) in self.builder.config.evergreen_hosts:
+                continue
             file = picture_file(self.builder, _path(picture["src"], name))
             size = get_image_size(str(file)) if file.is_file() else None
             if size and not picture.get("width") and not picture.get("height"):
@@ -264,6 +273,9 @@ def _fix_markup(page: BeautifulSoup) -> None:
     # w3c/dpub-aria's pull request 22.
     for entry in page.select('[role="list"] > [role="doc-biblioentry"]'):
         entry["role"] = "listitem"
+    # Else a browser asks the host for one.
+    if not page.head.select_one('link[rel~="icon"]'):
+        page.head.append(page.new_tag("link", rel="icon", href="data:,"))
     # Sphinx's issue 11699.
     for extra in page.select('meta[name="viewport"]')[1:]:
         extra.decompose()

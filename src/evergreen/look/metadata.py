@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from html import escape, unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import resvg_py
 from docutils import nodes
@@ -103,16 +103,20 @@ def _first_words(doctree: nodes.document) -> str:
 
 def _first_figure(app: Sphinx, doctree: nodes.document | None) -> nodes.image | None:
     """Return a page's first picture that is a file of the site."""
-    figures = doctree.findall(nodes.image) if doctree else ()
-    files = (
-        figure for figure in figures if markup.picture_file(app.builder, figure["uri"]).is_file()
-    )
-    return next(files, None)
+    for figure in doctree.findall(nodes.image) if doctree else ():
+        within = not urlsplit(figure["uri"]).scheme and not urlsplit(figure["uri"]).netloc
+        if within and _file(app, figure["uri"]).is_file():
+            return figure
+    return None
+
+
+def _file(app: Sphinx, uri: str) -> Path:
+    return markup.picture_file(app.builder, unquote(uri))
 
 
 def _card(app: Sphinx, uri: str) -> str:
     """Draw a figure on a card of the size that others show, and return its path in the site."""
-    source = markup.picture_file(app.builder, uri)
+    source = _file(app, uri)
     # Another picture may come to have the same name.
     path = f"{_CARDS}/{source.stem}-{sources.digest(source.read_bytes())[:10]}.png"
     file = Path(app.outdir, path)

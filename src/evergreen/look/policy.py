@@ -18,6 +18,8 @@ from bs4 import BeautifulSoup
 from sphinx.util import logging
 
 from evergreen.lessons import preparation
+from evergreen.lessons.outputs import as_shown
+from evergreen.look import libraries
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -71,7 +73,9 @@ def untrusted(app: Sphinx, name: str, text: str) -> set[str]:
     return refused
 
 
-def restrict(page: BeautifulSoup, handlers: Iterable[str], untrusted: Iterable[str]) -> None:
+def restrict(
+    page: BeautifulSoup, handlers: Iterable[str], untrusted: Iterable[str], hosts: Iterable[str]
+) -> None:
     """Put the policy into a page's head.
 
     Parameters
@@ -81,19 +85,32 @@ def restrict(page: BeautifulSoup, handlers: Iterable[str], untrusted: Iterable[s
         Scripts in attributes that may run.
     untrusted : iterable of str
         Scripts and styles that stand on the page and may not.
+    hosts : iterable of str
+        Other hosts that the book allows. A page that names none of them does not need them.
     """
     refused = set(untrusted)
+    text = str(page.find("article") or page)
+    named = sorted(hosts) if any(host in text for host in hosts) else []
+    # A library sets styles, and compiles what it draws; only a page that has one lets it.
+    of_library = libraries.uses(text) or bool(named)
 
     def allowed(element: str, attributes: Iterable[str]) -> str:
         of_attributes = set(attributes) - refused
         texts = (set(_inline(page, element)) | of_attributes) - refused
         unsafe = ["'unsafe-hashes'"] if of_attributes else []
-        return " ".join(["'self'", *unsafe, *sorted(map(_hash, texts))])
+        return " ".join(["'self'", *unsafe, *sorted(map(_hash, texts)), *named])
 
+    styles = {tag["style"] for tag in page.select("[style]")}
     policy = {
-        "default-src": "'self'",
-        "script-src": allowed("script", handlers),
-        "style-src": allowed("style", {tag["style"] for tag in page.select("[style]")}),
+        "default-src": " ".join(["'self'", *named]),
+        "script-src": allowed("script", handlers) + (" 'unsafe-eval'" if of_library else ""),
+        # Where a hash stands, 'unsafe-inline' means nothing.
+        "style-src": " ".join(["'self' 'unsafe-inline'", *named])
+        if of_library
+        else allowed("style", styles),
+        "img-src": " ".join(["'self'", "data:", *(["blob:"] if of_library else []), *named]),
+        "media-src": " ".join(["'self'", "data:", *named]),
+        "font-src": " ".join(["'self'", "data:", *named]),
         "object-src": "'none'",
         "base-uri": "'self'",
         "form-action": "'self'",
@@ -120,9 +137,11 @@ def _written(app: Sphinx, name: str) -> Iterator[str]:
     executions = preparation.EXECUTIONS.of(env)
     for lesson in (name, *env.metadata[name].get("glued", ())):
         if lesson in executions:
+            root = "../" * name.count("/")
             for cell in preparation.outputs(executions[lesson].key):
                 for output in cell["outputs"]:
-                    yield from _markup(output.get("data", {}))
+                    for text in _markup(as_shown(output.get("data", {}))):
+                        yield libraries.localized(text, root)
 
 
 def _markup(data: Mapping[str, str | list[str]]) -> Iterator[str]:

@@ -43,6 +43,8 @@ class Page:
         self._app, self._name, self._tree = app, name, tree
         builder: Any = app.builder
         self._copies = {f"_images/{copy}": source for source, copy in builder.images.items()}
+        offered = app.env.dlfiles.items()
+        self._copies |= {f"_downloads/{copy}": source for source, (_, copy) in offered}
 
     def label(self, node: nodes.Element) -> str:
         """Return how a figure, a table, a listing or an exercise is called, such as Fig. 3."""

@@ -1,0 +1,182 @@
+"""What HTML and pictures on a page bring along: files of the book, and nothing of other hosts.
+
+Sphinx copies the files that Markdown names. What HTML names, an author's or an output's, it
+leaves to chance.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote, unquote, urlsplit
+
+import nbformat
+from docutils import nodes
+
+from evergreen.errors import EvergreenError
+from evergreen.lessons.reading import Document
+from evergreen.look import addresses, libraries
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
+
+_TAG = re.compile(r"<[a-zA-Z][^>]*>|(?<=<style)[^<]*(?=</style)")
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*(?::\d+)?")
+_SEEN = "evergreen-seen"
+# Of the site and not of the book: Sphinx and this engine make them.
+_MADE = re.compile(r"_\w+/|notebooks/|(?:search|genindex|404)\.html$|sitemap\.xml$|objects\.inv$")
+
+
+class EmbeddedError(EvergreenError):
+    """A page shows what it cannot have: of another host, a missing file, or without words."""
+
+
+def setup(app: Sphinx) -> None:
+    """Connect this part to Sphinx."""
+    app.connect("config-inited", _check_hosts)
+    app.connect("doctree-read", _read)
+    app.connect("doctree-resolved", _resolved)
+    app.connect("build-finished", _finish)
+
+
+def is_allowed(config: Config, address: str) -> bool:
+    """Tell whether the book allows its pages to ask an address's host."""
+    return addresses.host_of(address) in config.evergreen_hosts
+
+
+def _check_hosts(_app: Sphinx, config: Config) -> None:
+    for host in config.evergreen_hosts:
+        if not _HOST.fullmatch(str(host)):
+            raise EmbeddedError(
+                f"The setting evergreen_hosts names {host!r}, which is no host. Write its name "
+                "alone, as in example.org."
+            )
+
+
+def _read(app: Sphinx, doctree: nodes.document) -> None:
+    """Look at all that a page's source and its own outputs bring along."""
+    name = app.env.docname
+    for picture in doctree.findall(nodes.image):
+        _check_picture(app, name, picture)
+    for raw in doctree.findall(nodes.raw):
+        _look_at(app, name, raw)
+
+
+def _resolved(app: Sphinx, doctree: nodes.document, name: str) -> None:
+    """Look at what other lessons have glued, and bring what scripts the page needs."""
+    for raw in doctree.findall(nodes.raw):
+        if _SEEN not in raw:
+            _look_at(app, name, raw)
+        if libraries.FOLDER in raw.astext():
+            libraries.publish(raw.astext(), Path(app.outdir))
+
+
+def _finish(app: Sphinx, error: Exception | None) -> None:
+    if error is None and app.builder.format == "html":
+        site = Path(app.outdir)
+        libraries.keep((site / f"{name}.html" for name in app.env.found_docs), site)
+
+
+def _check_picture(app: Sphinx, name: str, picture: nodes.image) -> None:
+    address = picture["uri"]
+    if addresses.host_of(address) and not is_allowed(app.config, address):
+        raise _foreign(_place(app, name, picture), address)
+    if "alt" not in picture:
+        raise EmbeddedError(
+            f"{_place(app, name, picture)} shows a picture without words for those who do not see "
+            "it. Write them as its `alt`."
+        )
+
+
+def _look_at(app: Sphinx, name: str, raw: nodes.raw) -> None:
+    """Let HTML take from the site what it needs, or refuse it."""
+    raw[_SEEN] = True
+    if "html" not in raw.get("format", "").split():
+        return
+    root = _root(name)
+    text = libraries.localized(raw.astext(), root)
+    moved: dict[str, str] = {}
+    for address, line, loaded in addresses.asked_by(text):
+        host = addresses.host_of(address)
+        if host and loaded and not is_allowed(app.config, address):
+            raise _foreign(_place(app, name, raw, line), address)
+        if not host and (copy := _copied(app, name, raw, address, line)):
+            moved[address] = root + copy
+    if moved:
+        text = _TAG.sub(lambda tag: _with_addresses(tag[0], moved), text)
+    if text != raw.astext():
+        raw.children = [nodes.Text(text)]
+        raw.rawsource = text
+
+
+def _copied(app: Sphinx, name: str, raw: nodes.raw, address: str, line: int) -> str | None:
+    """Return where the site has a file of the book, or None for what is no file of the book."""
+    parts = urlsplit(address)
+    if parts.scheme or not parts.path:
+        return None
+    path = unquote(parts.path)
+    in_site = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+    page = in_site.removesuffix(".html")
+    if _MADE.match(in_site) or (page != in_site and page in app.env.found_docs):
+        return None
+    relative, absolute = app.env.relfn2path(path, name)
+    if Path(absolute).is_file():
+        app.env.note_dependency(relative)
+        return f"_downloads/{quote(app.env.dlfiles.add_file(name, relative))}"
+    if any(Path(app.confdir, extra, in_site).is_file() for extra in app.config.html_extra_path):
+        return None
+    raise EmbeddedError(
+        f"{_place(app, name, raw, line)} names the file {address}, which is not there. Put it "
+        "beside the page's source, or take out what names it."
+    )
+
+
+def _with_addresses(tag: str, moved: dict[str, str]) -> str:
+    for address, copy in moved.items():
+        for written in {address, escape(address)}:
+            pattern = rf"(?<=[\"'=(,\s]){re.escape(written)}(?=[\"'\s>),])"
+            tag = re.sub(pattern, copy, tag)  # it is quoted
+    return tag
+
+
+def _root(name: str) -> str:
+    """Return the way from a page to the site's first folder."""
+    return "../" * name.count("/")
+
+
+def _foreign(place: str, address: str) -> EmbeddedError:
+    return EmbeddedError(
+        f"{place} asks another host for {address}, which the site's policy forbids. Copy the file "
+        "into the book, take out what asks for it, or allow the host in `_config.yml` (sphinx: "
+        f"config: evergreen_hosts: [{addresses.host_of(address)}])."
+    )
+
+
+def _place(app: Sphinx, name: str, node: nodes.Element, line: int = 0) -> str:
+    """Say where in the book something stands: a line, or a code cell."""
+    path = Path(app.env.doc2path(name))
+    text = path.read_text("utf-8-sig")
+    above = list(_above(node))
+    for parent in above:
+        if isinstance(parent, nodes.container) and parent.get("nb_element") == "cell_code":
+            executed = Path(cast(Any, app.env).mystnb_config.output_folder, f"{name}.ipynb")
+            notebook = nbformat.read(executed, as_version=4)
+            return Document(name, path, text).place(notebook, parent["cell_index"])
+    first = node.line
+    if not first and "uri" in node:  # a picture in a directive
+        file = posixpath.basename(node["uri"])
+        lines = enumerate(text.splitlines(), 1)
+        first = next((number for number, written in lines if file in written), None)
+    first = first or next((parent.line for parent in above if parent.line), None)
+    return f"{name}{path.suffix}" + (f", line {first + line}" if first else "")
+
+
+def _above(node: nodes.Node) -> Iterator[nodes.Node]:
+    while node.parent is not None:
+        node = node.parent
+        yield node

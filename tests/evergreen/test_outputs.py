@@ -1,0 +1,287 @@
+"""Whatever a cell shows or HTML brings along is on the page, or a sentence says why not."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from playwright.sync_api import Browser
+from support.browsing import visit
+from support.hosting import host
+from tinybook import TinyBook
+
+from evergreen.lessons import outputs
+from evergreen.lessons.reading import Document, LessonError
+from evergreen.look import addresses
+
+HEAD = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n# Shown\n\n"
+DOT = base64.b64encode(
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU"
+    b"\x00\x00\x00\nIDATx\x9cc`\x00\x00\x00\x02\x00\x01H\xaf\xa4q\x00\x00\x00\x00IEND\xaeB`\x82"
+).decode()
+DATA = f"data:image/png;base64,{DOT}"
+SOUND = "data:audio/wav;base64,UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA="
+
+
+# What a page can show
+
+
+def prepare(data: dict[str, Any], **mystnb: Any) -> dict[str, Any]:
+    """Return an output's data as its page shows it, of a cell with some options."""
+    cell = new_code_cell("show()", metadata={"mystnb": mystnb} if mystnb else {})
+    shown = [new_output("display_data", data=data)] if data else []
+    cell.outputs = [*shown, new_output("stream", name="stdout", text="printed")]
+    notebook = new_notebook(cells=[cell])
+    document = Document("lesson", Path("lesson.md"), "```{code-cell}\nshow()\n```\n")
+    notebook.metadata["source_map"] = [0]
+    outputs.prepare(document, notebook)
+    return dict(cell.outputs[0].data) if data else {}
+
+
+FIGURE = {"image": {"alt": "A line."}, "figure": {"caption": "A line."}}
+
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "a widget": (
+        {"text/plain": "Slider()", "application/vnd.jupyter.widget-view+json": {"model_id": "1"}},
+        {},
+        "shows a widget, which needs a running kernel",
+    ),
+    "an unknown kind": (
+        {"text/plain": "<Map>", "application/geo+json": {}},
+        {},
+        "shows only application/geo+json, which a page cannot show.",
+    ),
+    "nothing but an unknown kind": (
+        {"application/vnd.vegalite.v6+json": {}},
+        {},
+        "shows only application/vnd.vegalite.v6+json, which a page cannot show.",
+    ),
+    "a picture without words": (
+        {"image/png": DOT, "text/plain": "<Figure>"},
+        {},
+        "shows a picture without words",
+    ),
+    "a figure without words": (
+        {"image/png": DOT},
+        {"figure": {"caption": "A line."}},
+        "shows a picture without words",
+    ),
+    "a figure without a caption": (
+        {"image/png": DOT},
+        {"image": {"alt": "A line."}, "figure": {"name": "fig-line"}},
+        "is a figure without a caption",
+    ),
+    "a figure of nothing": ({}, FIGURE, "is to be a figure and shows nothing"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_a_page_cannot_show_is_refused_by_cell_and_line(what: str) -> None:
+    data, options, said = REFUSED[what]
+    with pytest.raises(LessonError) as refusal:
+        prepare(data, **options)
+    assert str(refusal.value).startswith(f"lesson.md, code cell 1 (line 2) {said}")
+
+
+def test_an_unknown_kind_is_left_out_where_the_page_can_show_another() -> None:
+    table = {"text/html": "<table></table>", "application/vnd.dataresource+json": {}}
+    assert prepare(table) == {"text/html": "<table></table>"}
+    widget = {"image/png": DOT, "application/vnd.jupyter.widget-view+json": {}}
+    assert prepare(widget, image={"alt": ""}) == {"image/png": DOT}
+
+
+def test_a_picture_in_an_output_that_its_page_leaves_out_needs_no_words() -> None:
+    cell = new_code_cell("show()", metadata={"tags": ["remove-output"]})
+    cell.outputs = [new_output("display_data", data={"image/png": DOT})]
+    outputs.prepare(Document("lesson", Path("lesson.md"), ""), new_notebook(cells=[cell]))
+
+
+# What HTML asks for
+
+
+LOADED = {
+    '<img src="https://a.example/b.png">': "https://a.example/b.png",
+    '<img srcset="c.png 1x, //a.example/c.png 2x" src="c.png">': "//a.example/c.png",
+    "<video poster='//a.example/d.png'></video>": "//a.example/d.png",
+    "<audio><source src=https://a.example/e.ogg></audio>": "https://a.example/e.ogg",
+    '<iframe src="https://a.example/f"></iframe>': "https://a.example/f",
+    "<iframe srcdoc=\"<img src='https://a.example/g.png'>\"></iframe>": "https://a.example/g.png",
+    '<link rel="stylesheet" href="https://a.example/h.css">': "https://a.example/h.css",
+    "<style>p { background: url(https://a.example/i.png) }</style>": "https://a.example/i.png",
+    "<style>@import 'https://a.example/j.css';</style>": "https://a.example/j.css",
+    "<p style=\"background: url('https://a.example/k.png')\">": "https://a.example/k.png",
+    '<script src="https://a.example/l"></script>': "https://a.example/l",
+    '<script>import x from "https://a.example/m";</script>': "https://a.example/m",
+    "<script>await import('https://a.example/n')</script>": "https://a.example/n",
+    '<script>add({ src: "https://a.example/o.js" })</script>': "https://a.example/o.js",
+    "<script>fetch(`https://a.example/p`)</script>": "https://a.example/p",
+    '<script>base = "https://cdn.example.com/npm/q@6?noext"</script>': (
+        "https://cdn.example.com/npm/q@6?noext"
+    ),
+    '<svg><image xlink:href="https://a.example/r.png" /></svg>': "https://a.example/r.png",
+    '<object data="https://a.example/s.svg"></object>': "https://a.example/s.svg",
+}
+
+
+@pytest.mark.parametrize("html", LOADED)
+def test_whatever_a_browser_would_load_from_another_host_is_found(html: str) -> None:
+    found = [asked.address for asked in addresses.asked_by(html) if asked.loaded]
+    assert [address for address in found if addresses.host_of(address)] == [LOADED[html]]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="https://a.example/">a link</a>',
+        '<svg xmlns="http://www.w3.org/2000/svg"></svg>',
+        '<script>spec = {"$schema": "https://a.example/schema/v6.json"}</script>',
+        f'<img src="{DATA}"><img src="a.png"><img src="mailto:a@a.example">',
+        "<p>https://a.example/b.png</p>",
+    ],
+)
+def test_what_a_browser_does_not_load_is_nobodys_concern(html: str) -> None:
+    asked = addresses.asked_by(html)
+    assert [one for one in asked if one.loaded and addresses.host_of(one.address)] == []
+
+
+def test_an_address_is_found_in_its_line() -> None:
+    (asked,) = addresses.asked_by('<p>\n</p>\n<img\nsrc="a.png">')
+    assert asked.line == 2
+
+
+# On a page
+
+
+SHOWING = [
+    'show({"application/vnd.plotly.v1+json": {"data": [{"x": "</script>"}], "layout": {}}})',
+    "show({'text/html': '<script src=\"https://cdn.plot.ly/plotly-1.0.min.js\"></script>"
+    '<p id="own"></p><script>Plotly.newPlot(document.getElementById("own"), [2])</script>\'})',
+    'show({\'text/html\': \'<img id="beside" alt="A dot." src="pics/a dot.png">'
+    '<a href="pics/a%20dot.png">It</a>\'})',
+    f'show({{\'text/html\': \'<img id="inside" alt="A dot." src="{DATA}">'
+    f'<audio controls src="{SOUND}"></audio>\'}})',
+    "show({'text/html': '<p id=\"styled\" style=\"color: rgb(1, 2, 3)\">Styled.</p>'})",
+    "show({'text/html': '<button onclick=\"this.textContent = 7\">Press</button>'})",
+]
+SHOW = "from IPython.display import display\n\nshow = lambda data: display(data, raw=True)"
+PROSE = """# Prose
+
+<img class="beside" alt="A dot." src="pics/a dot.png">
+
+![Some dot](data:image/png;base64,{dot})
+
+<a href="shown.html#shown">Shown</a>, <a href="pics/a dot.png" download>the dot</a>
+"""
+FRAMED = """# Framed
+
+<iframe title="A film" src="https://films.example.org/1"></iframe>
+"""
+# As an installer leaves a package with its script on board.
+PACKAGE = {
+    "plotly/__init__.py": "",
+    "plotly/package_data/plotly.min.js": (
+        "window.Plotly = { newPlot(tag, data) { tag.textContent = `drawn ${data.length}`; } };"
+    ),
+    "plotly-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: plotly\nVersion: 1.0\n",
+}
+
+
+@pytest.fixture(scope="module")
+def rich(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
+    """A book whose pages bring along whatever pages can."""
+    book = TinyBook(tmp_path_factory.mktemp("rich") / "book", built_book.store)
+    cells = [SHOW, *SHOWING]
+    code = "\n\n".join(f"```{{code-cell}} ipython3\n{cell}\n```" for cell in cells)
+    book.write("lessons/shown.md", f"{HEAD}{code}\n")
+    book.write("lessons/prose.md", PROSE.format(dot=DOT))
+    book.write("book/framed.md", FRAMED)
+    for name, text in PACKAGE.items():
+        book.write(f"src/{name}", text)
+    picture = book.path("lessons/pics/a dot.png")
+    picture.parent.mkdir()
+    picture.write_bytes(base64.b64decode(DOT))
+    entry = "      - file: "
+    added = "".join(f"{entry}{name}\n" for name in ("lessons/shown", "lessons/prose", "framed"))
+    book.replace("_toc.yml", f"{entry}claims", f"{added}{entry}claims")
+    hosts = "    evergreen_hosts: [films.example.org]\n"
+    book.replace("_config.yml", "    language: en\n", f"    language: en\n{hosts}")
+    book.update()
+    return book
+
+
+def page(book: TinyBook, name: str) -> BeautifulSoup:
+    return BeautifulSoup(book.read(f"_build/html/{name}.html"), "html.parser")
+
+
+def policy(book: TinyBook, name: str) -> str:
+    meta = page(book, name).select_one('meta[http-equiv="Content-Security-Policy"]')
+    return str(meta["content"])
+
+
+def test_files_that_html_names_are_part_of_the_site(rich: TinyBook) -> None:
+    for name, selector in (("shown", "#beside"), ("shown", "a[href*=dot]"), ("prose", ".beside")):
+        tag = page(rich, f"lessons/{name}").select_one(f"article {selector}")
+        copy = rich.html / "lessons" / str(tag.get("src") or tag["href"]).replace("%20", " ")
+        assert copy.read_bytes() == base64.b64decode(DOT)
+
+
+def test_a_page_may_ask_an_allowed_host_that_it_names_and_no_other_page_may(
+    rich: TinyBook,
+) -> None:
+    assert "films.example.org" in policy(rich, "framed")
+    for name in ("index", "lessons/shown", "lessons/prose", "search"):
+        assert "example.org" not in policy(rich, name)
+
+
+def test_only_a_page_with_a_library_may_compile_and_set_styles(rich: TinyBook) -> None:
+    assert "unsafe" in policy(rich, "lessons/shown")
+    for name in ("index", "lessons/prose", "lessons/walks"):
+        assert "unsafe-eval" not in policy(rich, name)
+        assert "unsafe-inline" not in policy(rich, name)
+
+
+def test_what_an_output_draws_and_plays_is_on_its_page(rich: TinyBook, browser: Browser) -> None:
+    with host(rich.html) as address, visit(browser, f"{address}lessons/shown.html") as shown:
+        assert shown.locator(".plotly-graph-div").inner_text() == "drawn 1"
+        assert shown.locator("#own").inner_text() == "drawn 1"
+        for picture in ("#beside", "#inside"):
+            drawn = shown.locator(picture)
+            assert drawn.evaluate("tag => tag.decode().then(() => tag.naturalWidth)") == 1
+        shown.wait_for_function("document.querySelector('audio').readyState > 0")
+        colour = shown.locator("#styled").evaluate("tag => getComputedStyle(tag).color")
+        assert colour == "rgb(1, 2, 3)"
+        shown.get_by_role("button", name="Press").click()
+        assert shown.get_by_role("button", name="7").is_visible()
+
+
+def test_a_library_is_in_the_site_as_long_as_a_page_needs_it(rich: TinyBook) -> None:
+    library = rich.html / "_static" / "libraries" / "plotly-1.0" / "plotly.min.js"
+    assert library.read_text("utf-8") == PACKAGE["plotly/package_data/plotly.min.js"]
+    for cell in SHOWING[:2]:
+        rich.replace("lessons/shown.md", cell, "0")
+    rich.update()
+    assert not library.parent.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ('<img src="pics/none.png">', "prose.md, line 9 names the file pics/none.png"),
+        ("```{image} pics/a%20dot.png\n```", "prose.md, line 9 shows a picture without words"),
+    ],
+    ids=["missing", "without words"],
+)
+def test_what_prose_cannot_show_is_refused_by_file_and_line(
+    rich: TinyBook, added: str, said: str
+) -> None:
+    prose = rich.read("lessons/prose.md")
+    rich.write("lessons/prose.md", f"{prose}\n{added}\n")
+    message = rich.refuse()
+    rich.write("lessons/prose.md", prose)
+    assert f"EmbeddedError: lessons/{said}" in message
+    assert re.search(r"EmbeddedError: [^\n]+\n$", message)
