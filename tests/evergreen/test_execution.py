@@ -167,6 +167,10 @@ FAILURES = {
         lesson("print(2)").replace("kernelspec", "mystnb: {execution_timeout: soon}\nkernelspec"),
         ["sets 'soon' as its time limit (mystnb: execution_timeout:)"],
     ),
+    "a cell inside a box": (
+        lesson("print(1)") + "````{note}\n```{code-cell} ipython3\nprint(2)\n```\n````\n",
+        ["line 14: This code cell is not executed.", "{solution-start}"],
+    ),
     "another encoding": (
         (HEAD + "Ein schöner Satz.\n").encode("latin-1"),
         ["line 9 is not in UTF-8 (byte 0xf6). Save the file in that encoding."],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import random
 import re
+from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
@@ -22,6 +25,12 @@ kernelspec:
 ---
 
 """
+PICTURED = ("more/Öl & 100%", "more/pasted")
+# A red dot.
+PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d494844520000000100000001080200000090"
+    "7753de0000000c4944415408d763f8cfc000000301010018dd8db00000000049454e44ae426082"
+)
 CONSTRUCTS = r"""# All that can be written
 
 ```{code-cell} ipython3
@@ -232,6 +241,44 @@ Without a number.
 [^one]: What the note says.
 [^two]: And the other.
 """
+ATTACHED = json.dumps(
+    {
+        "cells": [
+            {
+                "cell_type": "markdown",
+                "id": "a",
+                "metadata": {},
+                "source": "# Pasted\n\n![pasted](attachment:a%20mark.png)",
+                "attachments": {"a mark.png": {"image/png": base64.b64encode(PICTURE).decode()}},
+            }
+        ],
+        "metadata": {"kernelspec": {"name": "python3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+)
+OWN_PICTURES = """# Pictures of one's own
+
+<img src="../more/a%20mark.png" alt="in HTML">
+
+![within the text](data:image/png;base64,DATA)
+
+```{code-cell} ipython3
+---
+tags: [remove-cell]
+---
+import random
+
+random.seed(3)
+```
+
+```{code-cell} ipython3
+---
+tags: [remove-output]
+---
+random.random()
+```
+"""
 EQUATIONS = r"""
 # Numbered
 
@@ -261,11 +308,6 @@ c &= d
 
 By {eq}`eq-one`, with {numref}`fig-frame`.
 """
-# A red dot.
-PICTURE = bytes.fromhex(
-    "89504e470d0a1a0a0000000d494844520000000100000001080200000090"
-    "7753de0000000c4944415408d763f8cfc000000301010018dd8db00000000049454e44ae426082"
-)
 TOKENS = (
     *("2015.", "1)", "#", "##", "-", "+", "*", "**", "_", "__", "__init__", "snake_case", "~~"),
     *("~", "`", "``", "```", "$", "$5", "$$", "\\", "\\(", "\\)", "\\begin{align}", "<b>", "</b>"),
@@ -338,8 +380,13 @@ def written(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> T
     book.write("book/constructs.md", HEAD + CONSTRUCTS)
     book.write("book/numbered.md", HEAD + EQUATIONS)
     book.path("book/mark.png").write_bytes(PICTURE)
+    own = OWN_PICTURES.replace("DATA", base64.b64encode(PICTURE).decode())
+    book.write("book/more/Öl & 100%.md", HEAD + own)
+    book.path("book/more/a mark.png").write_bytes(PICTURE)
+    book.write("book/more/pasted.ipynb", f"\ufeff{ATTACHED}")
     chapter = "      - file: lessons/chances"
-    chapters = "".join(f"\n      - file: {name}" for name in ("escapes", "constructs", "numbered"))
+    names = ("escapes", "constructs", "numbered", *PICTURED)
+    chapters = "".join(f"\n      - file: {name}" for name in names)
     book.replace("_toc.yml", chapter, chapter + chapters)
     book.update()
     return book
@@ -418,3 +465,62 @@ def test_markup_survives_where_markdown_has_it(written: TinyBook) -> None:
     assert code.get_text() == 'first = 1\n\nsecond = "$"\n'
     right, center = (cell["style"] for cell in notebook.table.find_all("th"))
     assert (right, center) == ("text-align:right", "text-align:center")
+
+
+@pytest.mark.parametrize("name", PICTURED)
+def test_every_picture_of_a_page_is_in_the_site_and_in_the_notebook(
+    written: TinyBook, name: str
+) -> None:
+    page = BeautifulSoup(written.read(f"_build/html/{name}.html"), "html.parser").article
+    pictures = page.find_all("img")
+    assert pictures
+    for picture in pictures:
+        shown = (written.html / name).parent / unquote(picture["src"])
+        assert shown.read_bytes() == PICTURE
+    notebook = rendered(prose(written, name.removeprefix("more/")))
+    texts = [picture["alt"] for picture in pictures]
+    assert [picture["alt"] for picture in notebook.find_all("img")] == texts
+
+
+def test_pictures_stay_where_nothing_is_written_again(written: TinyBook) -> None:
+    before = written.site()
+    assert written.update().pages == set()
+    assert written.site() == before
+
+
+def test_a_page_of_any_name_leads_to_its_notebook(written: TinyBook) -> None:
+    page = BeautifulSoup(written.read(f"_build/html/{PICTURED[0]}.html"), "html.parser")
+    (link,) = (a["href"] for a in page.find_all("a") if a["href"].endswith(".ipynb"))
+    path = written.html / "more" / unquote(urlsplit(link).path)
+    assert path.is_file()
+
+
+def test_a_cell_that_the_page_leaves_out_is_folded_in_the_notebook(written: TinyBook) -> None:
+    path = written.html / "notebooks" / "Öl & 100%.ipynb"
+    seed, drawn = (
+        cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+    )
+    assert "random.seed(3)" in seed.source
+    assert seed.metadata.jupyter.source_hidden
+    assert "source_hidden" not in drawn.metadata.jupyter
+    assert drawn.metadata.jupyter.outputs_hidden
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("search", "Found.", "PageNameError: search.md cannot be called so"),
+        (
+            "rows",
+            "| a | b |\n|---|---|\n| $|x|$ | 1 |",
+            "RowError: rows.md, line 13: This row of a table has 4 cells and its head 2",
+        ),
+    ],
+)
+def test_what_cannot_be_shown_is_said_with_its_place(
+    book: TinyBook, name: str, text: str, said: str
+) -> None:
+    book.write(f"book/{name}.md", f"{HEAD}# Refused\n\n{text}\n")
+    chapter = "      - file: lessons/chances"
+    book.replace("_toc.yml", chapter, f"{chapter}\n      - file: {name}")
+    assert said in book.refuse().splitlines()[-1]

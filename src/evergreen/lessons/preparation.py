@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import nbformat
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
 
 from evergreen import checkout, sources, store
 from evergreen.errors import EvergreenError
@@ -18,7 +20,14 @@ from evergreen.lessons import cleanroom, failures
 from evergreen.lessons.cells import Code, code_of, has_ipython_syntax
 from evergreen.lessons.keys import OUTPUTS, Lesson, Project
 from evergreen.lessons.outputs import prepare
-from evergreen.lessons.reading import Document, Formats, LessonError, code_cells, documents
+from evergreen.lessons.reading import (
+    Document,
+    Formats,
+    LessonError,
+    code_cells,
+    documents,
+    embed_attachments,
+)
 from evergreen.lessons.uses import Uses
 from evergreen.state import Kept, watch_each
 from evergreen.stopping import stopping
@@ -100,6 +109,7 @@ def read(
     for cell, stored in zip(code_cells(notebook), outputs(key), strict=True):
         cell.outputs = [nbformat.from_dict(output) for output in stored["outputs"]]
         cell.execution_count = stored["execution_count"]
+    embed_attachments(notebook)
     if has_ipython_syntax(notebook):
         # As a kernel says of itself; for Python, such a cell is full of errors.
         notebook.metadata.language_info = nbformat.from_dict(
@@ -117,8 +127,28 @@ def outputs(key: str) -> list[dict[str, Any]]:
     return json.loads((_entry(key) / "outputs.json").read_text("utf-8"))
 
 
-def _leave_execution_to_us(_app: Sphinx, config: Config) -> None:
+def _leave_execution_to_us(app: Sphinx, config: Config) -> None:
     config.nb_execution_mode = "off"
+    for name in ("code-cell", "raw-cell"):
+        app.add_directive(name, Misplaced, override=True)
+
+
+class Misplaced(SphinxDirective):
+    """A code cell where MyST-NB takes none for a cell, and would leave it out."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Refuse it."""
+        file = self.env.doc2path(self.env.docname, base=False)
+        raise LessonError(
+            f"{file}, line {self.lineno}: This code cell is not executed. A cell must not stand "
+            "inside another directive, a list or a quotation, and its file must begin with the "
+            "front matter of a lesson (file_format: mystnb). To put cells into an exercise or a "
+            "solution, use {exercise-start} or {solution-start}."
+        )
 
 
 @stopping()

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import nbformat
 from myst_nb.core.config import NbParserConfig
@@ -179,6 +180,16 @@ def documents(app: Sphinx) -> Iterator[Document]:
 def code_cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
     """Return a notebook's code cells."""
     return (cell for cell in notebook.cells if cell.cell_type == "code")
+
+
+def embed_attachments(notebook: nbformat.NotebookNode) -> None:
+    """Put the pictures that a notebook keeps beside its text into it, for MyST-NB knows none."""
+    for cell in notebook.cells:
+        for name, bundle in cell.pop("attachments", {}).items():
+            kind, content = next(iter(bundle.items()))
+            for written in {name, quote(name)}:
+                address = f"data:{kind};base64,{''.join(content.split())}"
+                cell.source = cell.source.replace(f"attachment:{written}", address)
 
 
 def tags(cell: nbformat.NotebookNode) -> list[str]:

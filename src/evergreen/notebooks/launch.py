@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from evergreen import checkout
 from evergreen.notebooks import published
@@ -21,12 +22,14 @@ def setup(app: Sphinx) -> None:
 
 def colab(repository: str, branch: str, path: str) -> str:
     """Return the address at which Colab opens a notebook of a repository on GitHub."""
-    return f"https://colab.research.google.com/github/{repository}/blob/{branch}/{path}"
+    return f"https://colab.research.google.com/github/{repository}/blob/{branch}/{quote(path)}"
 
 
 def binder(repository: str, branch: str, path: str) -> str:
     """Return the address at which Binder starts a repository on GitHub and opens a notebook."""
-    return f"https://mybinder.org/v2/gh/{repository}/{branch}?urlpath=lab/tree/{path}"
+    # An address within an address.
+    opened = quote(f"lab/tree/{quote(path)}")
+    return f"https://mybinder.org/v2/gh/{repository}/{branch}?urlpath={opened}"
 
 
 def _add_menu(
@@ -73,7 +76,7 @@ def _add_menu(
                     "Download",
                     "Download this lesson as a notebook",
                     "fas fa-download",
-                    pathto(path, 1),
+                    pathto(quote(path), 1),
                 ),
             ],
         }

@@ -53,9 +53,10 @@ def paths(env: BuildEnvironment) -> dict[str, str]:
     The path is the last part of a page's name, or all of it where two pages share the last.
     """
     lessons = [name for name in sorted(env.all_docs) if is_lesson(env, name)]
-    count = Counter(map(posixpath.basename, lessons))
+    # Some disks do not tell capital letters from small ones.
+    count = Counter(posixpath.basename(name).casefold() for name in lessons)
     return {
-        name: f"{FOLDER}/{last if count[last] == 1 else name}.ipynb"
+        name: f"{FOLDER}/{last if count[last.casefold()] == 1 else name}.ipynb"
         for name, last in ((name, posixpath.basename(name)) for name in lessons)
     }
 
