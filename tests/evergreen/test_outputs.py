@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from playwright.sync_api import Browser
-from support.browsing import visit
+from support.browsing import look_at, visit
 from support.hosting import host
 from tinybook import TinyBook
 
@@ -177,6 +177,34 @@ PROSE = """# Prose
 
 <a href="shown.html#shown">Shown</a>, <a href="pics/a dot.png" download>the dot</a>
 """
+FOLDED = (
+    HEAD
+    + """```{margin}
+A word in the margin.
+```
+
+```{code-cell} ipython3
+:tags: [full-width, hide-output]
+print(1)
+```
+
+```{code-cell} ipython3
+---
+tags: [hide-input]
+mystnb:
+  image:
+    alt: A dot that its output leaves without words.
+---
+from IPython.display import HTML
+
+HTML('<a href="#shown">A link</a><img src="pics/a dot.png">')
+```
+
+```{code-cell} ipython3
+HTML("<table><tr><th></th><th>a</th></tr><tr><th>b</th><td>1</td></tr></table>")
+```
+"""
+)
 FRAMED = """# Framed
 
 <iframe title="A film" src="https://films.example.org/1"></iframe>
@@ -199,6 +227,7 @@ def rich(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> Tiny
     code = "\n\n".join(f"```{{code-cell}} ipython3\n{cell}\n```" for cell in cells)
     book.write("lessons/shown.md", f"{HEAD}{code}\n")
     book.write("lessons/prose.md", PROSE.format(dot=DOT))
+    book.write("lessons/folded.md", FOLDED)
     book.write("book/framed.md", FRAMED)
     for name, text in PACKAGE.items():
         book.write(f"src/{name}", text)
@@ -206,7 +235,8 @@ def rich(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> Tiny
     picture.parent.mkdir()
     picture.write_bytes(base64.b64decode(DOT))
     entry = "      - file: "
-    added = "".join(f"{entry}{name}\n" for name in ("lessons/shown", "lessons/prose", "framed"))
+    names = ("lessons/shown", "lessons/prose", "lessons/folded", "framed")
+    added = "".join(f"{entry}{name}\n" for name in names)
     book.replace("_toc.yml", f"{entry}claims", f"{added}{entry}claims")
     hosts = "    evergreen_hosts: [films.example.org]\n"
     book.replace("_config.yml", "    language: en\n", f"    language: en\n{hosts}")
@@ -257,6 +287,21 @@ def test_what_an_output_draws_and_plays_is_on_its_page(rich: TinyBook, browser: 
         assert colour == "rgb(1, 2, 3)"
         shown.get_by_role("button", name="Press").click()
         assert shown.get_by_role("button", name="7").is_visible()
+
+
+def test_everybody_reaches_what_is_folded_wide_and_in_the_margin(
+    rich: TinyBook, browser: Browser
+) -> None:
+    picture = page(rich, "lessons/folded").select_one(".cell_output img")
+    assert picture["alt"] == "A dot that its output leaves without words."
+    with host(rich.html) as address:
+        seen = look_at(browser, f"{address}lessons/folded.html")
+        assert seen.problems == []
+        assert {shown: report for shown, report in seen.faults.items() if report} == {}
+        with visit(browser, f"{address}lessons/folded.html", color_scheme="dark") as folded:
+            frame = folded.locator("div.cell_input").first
+            colour = frame.evaluate("tag => getComputedStyle(tag).borderTopColor")
+            assert max(map(int, re.findall(r"\d+", colour))) < 128, "a light frame in the dark"
 
 
 def test_a_library_is_in_the_site_as_long_as_a_page_needs_it(rich: TinyBook) -> None:

@@ -17,6 +17,9 @@ from evergreen.lessons.reading import Document, LessonError, tags
 PLOTLY = "https://cdn.plot.ly/plotly.min.js"
 """Where Plotly's own outputs look for its script."""
 
+GLUED = "application/papermill.record/"
+"""What a type begins with of an output that MyST-NB's ``glue`` keeps for elsewhere."""
+
 _PICTURES = ("image/svg+xml", "image/png", "image/gif", "image/jpeg")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _HIDDEN = {"remove-cell", "remove-output", "remove_cell", "remove_output"}
@@ -69,8 +72,7 @@ def as_shown(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_known(kind: str) -> bool:
-    # What MyST-NB's `glue` keeps for elsewhere has a prefix.
-    return kind.removeprefix("application/papermill.record/") in get_mime_priority("html", [])
+    return kind.removeprefix(GLUED) in get_mime_priority("html", [])
 
 
 def _is_shown(output: nbformat.NotebookNode) -> bool:

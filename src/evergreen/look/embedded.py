@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sphinx.config import Config
 
 _TAG = re.compile(r"<[a-zA-Z][^>]*>|(?<=<style)[^<]*(?=</style)")
+_SCRIPT = re.compile(r"(<script\b.*?</script>)", re.DOTALL | re.IGNORECASE)
+_PICTURE = re.compile(r"<img\b(?![^>]*\salt\b)", re.IGNORECASE)
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*(?::\d+)?")
 _SEEN = "evergreen-seen"
 # Of the site and not of the book: Sphinx and this engine make them.
@@ -87,10 +89,7 @@ def _check_picture(app: Sphinx, name: str, picture: nodes.image) -> None:
     if addresses.host_of(address) and not is_allowed(app.config, address):
         raise _foreign(_place(app, name, picture), address)
     if "alt" not in picture:
-        raise EmbeddedError(
-            f"{_place(app, name, picture)} shows a picture without words for those who do not see "
-            "it. Write them as its `alt`."
-        )
+        raise _without_words(_place(app, name, picture))
 
 
 def _look_at(app: Sphinx, name: str, raw: nodes.raw) -> None:
@@ -109,6 +108,7 @@ def _look_at(app: Sphinx, name: str, raw: nodes.raw) -> None:
             moved[address] = root + copy
     if moved:
         text = _TAG.sub(lambda tag: _with_addresses(tag[0], moved), text)
+    text = _described(app, name, raw, text)
     if text != raw.astext():
         raw.children = [nodes.Text(text)]
         raw.rawsource = text
@@ -144,9 +144,31 @@ def _with_addresses(tag: str, moved: dict[str, str]) -> str:
     return tag
 
 
+def _described(app: Sphinx, name: str, raw: nodes.raw, text: str) -> str:
+    """Give the pictures in an output's HTML the words that the cell's options have for them."""
+    parts = _SCRIPT.split(text)
+    for part in range(0, len(parts), 2):
+        if found := _PICTURE.search(parts[part]):
+            cell = _cell(app, name, raw)
+            options = cell[0].cells[cell[1]].metadata.get("mystnb") or {} if cell else {}
+            alt = (options.get("image") or {}).get("alt")
+            if alt is None:
+                before = "".join(parts[:part]) + parts[part][: found.start()]
+                raise _without_words(_place(app, name, raw, before.count("\n")))
+            parts[part] = _PICTURE.sub(f'<img alt="{escape(alt.strip())}"', parts[part])
+    return "".join(parts)
+
+
 def _root(name: str) -> str:
     """Return the way from a page to the site's first folder."""
     return "../" * name.count("/")
+
+
+def _without_words(place: str) -> EmbeddedError:
+    return EmbeddedError(
+        f"{place} shows a picture without words for those who do not see it. Write them as its "
+        "`alt`; for the picture of a cell that is an option (mystnb: {image: {alt: A line.}})."
+    )
 
 
 def _foreign(place: str, address: str) -> EmbeddedError:
@@ -161,19 +183,24 @@ def _place(app: Sphinx, name: str, node: nodes.Element, line: int = 0) -> str:
     """Say where in the book something stands: a line, or a code cell."""
     path = Path(app.env.doc2path(name))
     text = path.read_text("utf-8-sig")
-    above = list(_above(node))
-    for parent in above:
-        if isinstance(parent, nodes.container) and parent.get("nb_element") == "cell_code":
-            executed = Path(cast(Any, app.env).mystnb_config.output_folder, f"{name}.ipynb")
-            notebook = nbformat.read(executed, as_version=4)
-            return Document(name, path, text).place(notebook, parent["cell_index"])
+    if cell := _cell(app, name, node):
+        return Document(name, path, text).place(*cell)
     first = node.line
     if not first and "uri" in node:  # a picture in a directive
         file = posixpath.basename(node["uri"])
         lines = enumerate(text.splitlines(), 1)
         first = next((number for number, written in lines if file in written), None)
-    first = first or next((parent.line for parent in above if parent.line), None)
+    first = first or next((parent.line for parent in _above(node) if parent.line), None)
     return f"{name}{path.suffix}" + (f", line {first + line}" if first else "")
+
+
+def _cell(app: Sphinx, name: str, node: nodes.Node) -> tuple[nbformat.NotebookNode, int] | None:
+    """Return the executed notebook and the index of the cell whose output something is, if any."""
+    for parent in _above(node):
+        if isinstance(parent, nodes.container) and parent.get("nb_element") == "cell_code":
+            executed = Path(cast(Any, app.env).mystnb_config.output_folder, f"{name}.ipynb")
+            return nbformat.read(executed, as_version=4), parent["cell_index"]
+    return None
 
 
 def _above(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -71,10 +71,13 @@ class LookError(EvergreenError):
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.connect("config-inited", _use_our_templates)
+    # After the theme's and the extensions' (500), before the book's own (800).
+    app.add_css_file("evergreen.css", priority=700)
 
 
 def _use_our_templates(_app: Sphinx, config: Any) -> None:
     config.template_bridge = f"{__name__}.{Templates.__name__}"
+    config.html_static_path = [str(Path(__file__).with_name("static")), *config.html_static_path]
     # Else the theme's script complains that there is none.
     config.html_context.setdefault("default_mode", "auto")
 
@@ -269,6 +272,19 @@ def _fix_markup(page: BeautifulSoup) -> None:
     # pydata-sphinx-theme's pull request 1454.
     for sidebar in page.select("#pst-primary-sidebar"):
         sidebar.attrs |= {"role": "region", "aria-label": "Contents of the site"}
+    # Matplotlib's player does not say what its slider is for, nor Bokeh where its logo leads.
+    for slider in page.select("input.anim-slider:not([aria-label])"):
+        slider["aria-label"] = "Frame"
+    for link in page.select("a.bk-notebook-logo:empty"):
+        link["aria-label"] = "Bokeh"
+    # Their names are what stands on them, and not something else.
+    for named in page.select("button.search-button-field[aria-label], summary[aria-label]"):
+        if named.get_text(strip=True):
+            del named["aria-label"]
+    # The theme's script hides the contents of a page beside a margin note or a wide cell, and
+    # fails where there are none (sphinx-book-theme 1.2, unreported).
+    if page.body and not page.select("div.bd-sidebar-secondary"):
+        page.body.append(page.new_tag("div", attrs={"class": "bd-sidebar-secondary", "hidden": ""}))
     # A list's parts are its items; the role that docutils gives them is no longer one, see
     # w3c/dpub-aria's pull request 22.
     for entry in page.select('[role="list"] > [role="doc-biblioentry"]'):
@@ -302,9 +318,10 @@ def _fix_markup(page: BeautifulSoup) -> None:
     # pandas brings each table's looks along; the site's style sheet has its own.
     for style in page.select("style[scoped]"):
         style.decompose()
+    for corner in page.select("article th"):
+        if not corner.get_text(strip=True) and not corner.find(True):
+            corner.name = "td"
     for table in page.select("table.dataframe"):
         del table["border"]
-        for corner in table.select("th:empty"):
-            corner.name = "td"
         for row in table.select("tr[style]"):
             del row["style"]

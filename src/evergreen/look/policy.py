@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup
 from sphinx.util import logging
 
 from evergreen.lessons import preparation
-from evergreen.lessons.outputs import as_shown
+from evergreen.lessons.outputs import GLUED, as_shown
 from evergreen.look import libraries
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def _markup(data: Mapping[str, str | list[str]]) -> Iterator[str]:
     """Return the markup in an output's data, by the type of each."""
     for kind, content in data.items():
         text = content if isinstance(content, str) else "".join(content)
+        kind = kind.removeprefix(GLUED)
         if kind in _MARKUP:
             yield text
         elif kind == "application/javascript":
