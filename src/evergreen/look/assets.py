@@ -64,7 +64,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     versions = {
         path: _version((site / path).read_bytes())
         for path in (
-            *(*made, markup.ICONS, markup.FORMULAS, markup.LIVE_STYLE),
+            *(*made, markup.ICONS, markup.FORMULAS, markup.LIVE_STYLE, markup.SEARCH),
             *(file.relative_to(site).as_posix() for file in (site / markup.LIVE).glob("*.json")),
         )
         if (site / path).is_file()

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 STYLE, SCRIPT = "_static/site/style.css", "_static/site/script.js"
 """What :mod:`evergreen.look.assets` makes of a page's style sheets and scripts."""
 
+SEARCH = "_static/search.js"
+"""What changes Sphinx's search, between its script and its index."""
+
 THEME_SCRIPT = "_static/site/theme.js"
 """What it makes of the theme's own scripts: menus, tips, the search's window."""
 
@@ -61,7 +64,8 @@ const load = () => document.head.append(Object.assign(document.createElement("sc
 const painted = () => requestAnimationFrame(() => requestAnimationFrame(load));
 addEventListener("DOMContentLoaded", painted);
 }"""
-_SEARCH = {"_static/searchtools.js", "_static/language_data.js", "searchindex.js"}
+_SEARCHING = "_static/searchtools.js"
+_SEARCH = {_SEARCHING, "_static/language_data.js", "searchindex.js"}
 
 
 class LookError(EvergreenError):
@@ -189,6 +193,9 @@ class Templates(BuiltinTemplateLoader):
             path = _path(script["src"], name)
             if path in _SEARCH and searches:
                 script["defer"] = ""
+                if path == _SEARCHING:
+                    source = posixpath.relpath(SEARCH, folder or ".")
+                    script.insert_after(page.new_tag("script", defer="", src=source))
             elif path == _OPTIONS:
                 script.string = (Path(self.builder.outdir) / path).read_text("utf-8")
                 del script["src"]
