@@ -42,7 +42,7 @@ def visit(
 
 def wait_for_the_theme(page: Page) -> None:
     """Its scripts come after the page is painted."""
-    page.wait_for_function("'bootstrap' in window", polling=10)
+    page.wait_for_function("() => 'bootstrap' in window", polling=10)
 
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"

@@ -179,8 +179,8 @@ def _check_digits(stored: Stored, run: Run) -> None:
         here = rounded(here)
         if not (there == here or (math.isnan(there) and not math.isfinite(here))):
             raise _MismatchError(
-                f"{stored.recipe} has a stored {metric} of {there:.6g}, and trained again "
-                f"{here:.6g}, while every digit repeats on this kind of machine"
+                f"{stored.recipe} has {there:.6g} as its stored {metric.replace('_', ' ')}, and "
+                f"trained again {here:.6g}, while every digit repeats on this kind of machine"
             )
 
 
