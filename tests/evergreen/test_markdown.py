@@ -6,12 +6,14 @@ import base64
 import json
 import random
 import re
+from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from tinybook import TinyBook
 
 from evergreen.notebooks import escapes
@@ -238,6 +240,59 @@ Because.
 Without a number.
 ```
 
+```{eval-rst}
+.. parsed-literal::
+
+   x *y*
+
++-----+-----+
+| one | two |
++-----+-----+
+| both      |
++-----------+
+
+.. productionlist::
+   walk: `step` | `walk` `step`
+```
+
+{cite:t}`pearson1905problem`, {guilabel}`OK`, {file}`a.txt`, {rfc}`2119`.
+
+> - one
+>   > two
+>
+> 1. three
+>    - four
+
+<pre>
+a  b
+
+ c
+</pre>
+
+<table>
+<tr><td>Cell
+
+of two lines</td></tr>
+</table>
+
+<p align="center" class="mine" onclick="alert(1)"><u>Under</u>, <a href="#there">there</a>,
+<a href="index.html">home</a>, <a href="https://example.org">away</a>.</p>
+
+Text <!-- a remark --> goes on.
+
+```{exercise-start}
+:label: ex-gated
+```
+With a cell.
+
+```{code-cell} ipython3
+print("in an exercise")
+```
+
+And text after it.
+```{exercise-end}
+```
+
 [^one]: What the note says.
 [^two]: And the other.
 """
@@ -297,6 +352,30 @@ import pandas as pd
 pd.DataFrame({"a": [1]})
 ```
 
+```{code-cell} ipython3
+---
+tags: [remove-cell]
+---
+import matplotlib.pyplot as plt
+from myst_nb import glue
+
+figure, axis = plt.subplots(figsize=(2, 1))
+axis.plot([1, 2])
+plt.close(figure)
+glue("line", figure, display=False)
+glue("frame", pd.DataFrame({"glued": [2]}), display=False)
+```
+
+```{glue:figure} line
+:name: fig-line
+:alt: A line.
+
+A figure from elsewhere.
+```
+
+```{glue:} frame
+```
+
 $$
 a = b
 $$ (eq-one)
@@ -308,6 +387,7 @@ c &= d
 
 By {eq}`eq-one`, with {numref}`fig-frame`.
 """
+GFM = MarkdownIt("gfm-like").disable("linkify")
 TOKENS = (
     *("2015.", "1)", "#", "##", "-", "+", "*", "**", "_", "__", "__init__", "snake_case", "~~"),
     *("~", "`", "``", "```", "$", "$5", "$$", "\\", "\\(", "\\)", "\\begin{align}", "<b>", "</b>"),
@@ -340,16 +420,15 @@ def squeezed(text: str) -> str:
 
 def rendered(markdown: str) -> BeautifulSoup:
     """Return what viewers make of Markdown."""
-    parser = MarkdownIt("gfm-like").disable("linkify")
-    return BeautifulSoup(parser.render(markdown), "html.parser")
+    return BeautifulSoup(GFM.render(markdown), "html.parser")
 
 
-@pytest.mark.parametrize("kind", ["commonmark", "gfm-like"])
-def test_escaped_text_shows_itself(kind: str) -> None:
-    parser = MarkdownIt(kind)
-    parser.disable("linkify", ignoreInvalid=True)
+@pytest.mark.parametrize(
+    "viewer", [MarkdownIt("commonmark").render, GFM.render, markdown2html_mistune]
+)
+def test_escaped_text_shows_itself(viewer: Callable[[str], str]) -> None:
     for text in random_texts(1000):
-        html = parser.render(escapes.paragraph(escapes.escaped(text)))
+        html = viewer(escapes.paragraph(escapes.escaped(text)))
         found = BeautifulSoup(html, "html.parser")
         assert {tag.name for tag in found.find_all()} <= {"p", "span"}, text
         assert squeezed(found.get_text()) == squeezed(text), text
@@ -446,6 +525,8 @@ def test_formulas_figures_and_tables_have_the_page_s_numbers(written: TinyBook) 
     first, second = re.findall(r"\\tag\{(.*?)\}", text)
     assert f"By ({first})" in text
     assert second != first
+    assert [picture["alt"] for picture in rendered(text).find_all("img")] == ["A line."]
+    assert rendered(text).find("th", string="glued")
     (figure,) = re.findall(r"\*\*(Fig\. [\d.]+)\*\* A table", text)
     assert f"with {figure}." in text
     assert "It has one column." in text

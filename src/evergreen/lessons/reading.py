@@ -48,7 +48,11 @@ class Formats:
             If it means to be one, and is not.
         """
         path, text = str(document.path), document.text
-        reader = create_nb_reader(path, self.markdown, self.notebooks, text)
+        # Only blocks are read here, and mdit-py-plugins' task lists want lines.
+        blocks = dataclasses.replace(
+            self.markdown, enable_extensions={*self.markdown.enable_extensions} - {"tasklist"}
+        )
+        reader = create_nb_reader(path, blocks, self.notebooks, text)
         if reader is None:
             return None
         try:

@@ -31,7 +31,18 @@ _VOID = frozenset(
 )
 _KEPT = frozenset(
     {
-        *("align", "alt", "cite", "colspan", "controls", "datetime", "dir", "height", "href"),
+        *(
+            "align",
+            "alt",
+            "cite",
+            "color",
+            "colspan",
+            "controls",
+            "datetime",
+            "dir",
+            "height",
+            "href",
+        ),
         *("lang", "loop", "muted", "open", "poster", "reversed", "rowspan", "span", "src", "start"),
         *("style", "title", "type", "valign", "value", "width"),
     }
@@ -42,7 +53,13 @@ _BLOCK = re.compile(
     r"|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr|legend|li|main|menu|ol|p|section"
     r"|summary|table|tbody|td|tfoot|th|thead|tr|ul)\b"
 )
-_NUMBERING = {"loweralpha": "a", "upperalpha": "A", "lowerroman": "i", "upperroman": "I"}
+# By Docutils' class: the type of HTML, and the style, for viewers that set one of their own.
+_NUMBERING = {
+    "loweralpha": ("a", "lower-alpha"),
+    "upperalpha": ("A", "upper-alpha"),
+    "lowerroman": ("i", "lower-roman"),
+    "upperroman": ("I", "upper-roman"),
+}
 _PRE = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
 
 
@@ -195,8 +212,8 @@ class _Cleaner(HTMLParser):
         if tag == "label":  # of a tab
             return "<strong>", "</strong>"
         if tag == "ol":
-            numbering = (_NUMBERING[name] for name in classes if name in _NUMBERING)
-            given["type"] = given.get("type") or next(numbering, None)
+            for numbering in (_NUMBERING[name] for name in classes if name in _NUMBERING):
+                given["type"], given["style"] = numbering[0], f"list-style-type: {numbering[1]}"
         for side in ("left", "center", "right"):
             if f"text-{side}" in classes:
                 given["style"] = f"text-align: {side}"

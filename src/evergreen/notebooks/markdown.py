@@ -173,10 +173,14 @@ class Writer:
                     title = next(node.findall(nodes.title), None)
                     caption = title and self._captioned(title, self._page.label(node))
                     return "\n\n".join(filter(None, (caption, table)))
-            case nodes.footnote() | nodes.citation():
+            case nodes.footnote():
                 label, *content = node.children
                 return escapes.paragraph(f"{_raised(label.astext())} {self.blocks(content)}")
-            case nodes.Admonition() | nodes.sidebar() | nodes.topic():
+            case nodes.citation():
+                label, *content = node.children
+                name = escapes.escaped(f"[{label.astext()}]")
+                return escapes.paragraph(f"{name} {self.blocks(content)}")
+            case nodes.Admonition() | nodes.sidebar() | nodes.topic() if _is_box(node):
                 return self._box(node)
             case nodes.container() | nodes.compound() if not _is_title(node):
                 return self.blocks(node.children)
@@ -187,13 +191,11 @@ class Writer:
         return self._page.html(node, inline=False)
 
     def _box(self, node: nodes.Element) -> str:
-        title, *content = node.children or [None]
-        if isinstance(title, nodes.title):
-            name = self.line(title)
-        else:
-            name = escapes.escaped(str(admonitionlabels.get(node.tagname, "")))
-            content = node.children
-        return _quoted(self.blocks([*([f"**{name}**"] if name else []), *content]))
+        name, content = str(admonitionlabels.get(node.tagname, "")), node.children
+        title = f"**{escapes.escaped(name)}**" if name else ""
+        if isinstance(content[0], nodes.title):
+            title, content = f"**{self.line(content[0])}**", content[1:]
+        return _quoted(self.blocks([title, *content]))
 
     def _item(self, marker: str, item: nodes.Element) -> str:
         lines = self.blocks(item.children).splitlines()
@@ -235,7 +237,7 @@ class Writer:
                 text = self._spans(node.children)
                 address = self._page.link(node["refuri"]) if "refuri" in node else None
                 return escapes.link(text, address) if address else text
-            case nodes.footnote_reference() | nodes.citation_reference():
+            case nodes.footnote_reference():
                 return _raised(node.astext())
             case nodes.raw():
                 return self._raw(node, inline=True)
@@ -254,6 +256,13 @@ def _is_part_of_html(node: nodes.raw) -> bool:
 
 def _is_cell(node: nodes.Node) -> bool:
     return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
+
+
+def _is_box(node: nodes.Element) -> bool:
+    """Tell whether all children stand below each other."""
+    return bool(node.children) and not any(
+        isinstance(child, nodes.Inline | addnodes.production) for child in node.children
+    )
 
 
 def _is_title(node: nodes.Element) -> bool:
