@@ -120,3 +120,15 @@ def test_a_dense_layer_takes_in_the_scaling_before_and_behind_it() -> None:
     scale, shift = random.normal(size=3), random.normal(size=3)
     behind = batchnorm.folded_into_previous(kernel, bias, scale, shift)
     np.testing.assert_allclose(x @ behind[0] + behind[1], scale * (x @ kernel + bias) + shift)
+
+
+def test_a_batch_of_pictures_is_refused_with_the_shape_that_gives_keras_s_answer() -> None:
+    pictures = np.random.default_rng(0).normal(2, 3, (5, 4, 4, 3)).astype(np.float32)
+    gamma, beta = np.ones(3), np.zeros(3)
+    with pytest.raises(
+        ValueError, match=r"\(5, 4, 4, 3\). Of pictures .* x.reshape\(-1, channels\)"
+    ):
+        batchnorm.forward(pictures, gamma, beta)
+    ours, _ = batchnorm.forward(pictures.reshape(-1, 3), gamma, beta)
+    theirs = layers.BatchNormalization()(pictures, training=True)
+    np.testing.assert_allclose(ours.reshape(pictures.shape), theirs, atol=1e-5)

@@ -75,3 +75,54 @@ def test_two_in_a_row_are_both_folded() -> None:
     model.set_weights([random.uniform(0.5, 2, w.shape) for w in model.get_weights()])
     inputs = random.normal(size=(6, 4)).astype(np.float32)
     np.testing.assert_allclose(folding.fold(model)(inputs), model(inputs), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        lambda: [layers.BatchNormalization(scale=False), layers.Dense(3)],
+        lambda: [layers.Dense(3), layers.BatchNormalization(center=False)],
+        lambda: [layers.BatchNormalization(scale=False, center=False), layers.Dense(3)],
+        lambda: [layers.BatchNormalization(), layers.Flatten(), layers.Dense(3)],
+        lambda: [layers.Dense(5), layers.BatchNormalization(), layers.Flatten(), layers.Dense(3)],
+        lambda: [layers.Dense(5, "relu"), layers.BatchNormalization(), layers.Dense(3)],
+        lambda: [
+            layers.Dense(5),
+            layers.Activation("tanh"),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dense(3),
+        ],
+        lambda: [
+            layers.Flatten(),
+            layers.Dense(5),
+            layers.Activation("linear"),
+            layers.Flatten(),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+        ],
+        lambda: [layers.BatchNormalization(), layers.Activation("linear"), layers.Dense(3)],
+    ],
+    ids=[
+        *("no-scale", "no-center", "neither", "flattened", "dense-and-flattened", "activated"),
+        *("activation-and-flattened", "behind-identities", "before-an-identity"),
+    ],
+)
+def test_what_lies_between_two_dense_layers_is_folded_past(
+    stack: Callable[[], list[layers.Layer]],
+) -> None:
+    random = np.random.default_rng(0)
+    model = keras.Sequential([layers.Input((2, 3, 4)), *stack()])
+    model.set_weights([random.uniform(0.5, 2, w.shape) for w in model.get_weights()])
+    plain = folding.fold(model)
+    assert not any(isinstance(layer, layers.BatchNormalization) for layer in plain.layers)
+    inputs = random.normal(size=(6, 2, 3, 4)).astype(np.float32)
+    np.testing.assert_allclose(plain(inputs), model(inputs), rtol=1e-4, atol=1e-4)
+
+
+def test_another_axis_than_the_last_is_refused() -> None:
+    model = keras.Sequential(
+        [layers.Input((2, 3)), layers.BatchNormalization(axis=1), layers.Dense(3)]
+    )
+    with pytest.raises(ValueError, match="normalizes axis 1, and only the last one, 2"):
+        folding.fold(model)

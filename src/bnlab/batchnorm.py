@@ -28,6 +28,11 @@ def forward(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, epsilon: float = EPSILON
 ) -> tuple[np.ndarray, Saved]:
     """Normalize a batch of shape (batch, units) by its own mean and variance."""
+    if x.ndim != 2:
+        raise ValueError(
+            f"A batch has the shape (batch, units), not {x.shape}. Of pictures with channels, each "
+            "pixel is a row: x.reshape(-1, channels)."
+        )
     mean = x.mean(axis=0)
     variance = ((x - mean) ** 2).mean(axis=0)
     deviation = np.sqrt(variance + epsilon)

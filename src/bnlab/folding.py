@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import filterfalse
+
 from bnlab import batchnorm, quiet  # noqa: F401  (loads TensorFlow before Keras would)
 
 # isort: split
@@ -31,12 +33,12 @@ def fold(model: keras.Sequential) -> keras.Sequential:
     ------
     ValueError
         If a batch normalization is followed by a layer past which it cannot be folded, or by
-        no dense layer at all.
+        no dense layer at all, or normalizes another axis than a dense layer multiplies.
     """
     folded: list[layers.Layer] = [layers.Input(model.input_shape[1:])]
     weights: list[tuple[np.ndarray, np.ndarray]] = []
     waiting: list[tuple[np.ndarray, np.ndarray]] = []
-    for layer in model.layers:
+    for layer in filterfalse(_is_identity, model.layers):
         if isinstance(layer, layers.BatchNormalization):
             of_layer = _affine(layer)
             before = folded[-1]
@@ -55,6 +57,7 @@ def fold(model: keras.Sequential) -> keras.Sequential:
             isinstance(layer, layers.Activation | layers.LeakyReLU | layers.ReLU) and not waiting
         ):
             folded.append(type(layer).from_config(layer.get_config()))
+            waiting = [_shaped(layer.input.shape[1:], *of_layer) for of_layer in waiting]
         else:
             raise ValueError(
                 f"The layer {layer.name!r} is not one that batch normalization can be folded past. "
@@ -67,6 +70,31 @@ def fold(model: keras.Sequential) -> keras.Sequential:
     return plain
 
 
+def _is_identity(layer: layers.Layer) -> bool:
+    """Tell whether a layer changes nothing, so that the folded network needs none."""
+    if isinstance(layer, layers.Flatten):
+        return len(layer.input.shape) == 2
+    return isinstance(layer, layers.Activation) and layer.activation is keras.activations.linear
+
+
+def _shaped(
+    shape: tuple[int, ...], scale: np.ndarray, shift: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a scale and a shift for each place of each unit, in the order of flattening."""
+    return np.broadcast_to(scale, shape).ravel(), np.broadcast_to(shift, shape).ravel()
+
+
 def _affine(layer: layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
-    gamma, beta, mean, variance = (np.asarray(value, np.float64) for value in layer.variables)
+    """Return the layer's scale and shift, for each unit of the last axis."""
+    last = len(layer.input.shape) - 1
+    if layer.axis not in (-1, last):
+        raise ValueError(
+            f"The layer {layer.name!r} normalizes axis {layer.axis}, and only the last one, "
+            f"{last}, is that of a dense layer's weights."
+        )
+    mean, variance = (
+        np.asarray(value, np.float64) for value in (layer.moving_mean, layer.moving_variance)
+    )
+    gamma = np.asarray(layer.gamma, np.float64) if layer.scale else np.ones_like(mean)
+    beta = np.asarray(layer.beta, np.float64) if layer.center else np.zeros_like(mean)
     return batchnorm.affine(gamma, beta, mean, variance, layer.epsilon)
