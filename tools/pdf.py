@@ -6,6 +6,7 @@ numbers below the pages go through from the first to the last.
 
 from __future__ import annotations
 
+import base64
 import functools
 import http.server
 import os
@@ -13,6 +14,7 @@ import shutil
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 import yaml
 from playwright.sync_api import sync_playwright
@@ -21,26 +23,52 @@ from pypdf.generic import NameObject, TextStringObject
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+# The pages in the order of the contents, whatever these are made of: each names the next.
+LIST = """async () => {
+  const root = new URL(document.documentElement.dataset.content_root, document.baseURI);
+  const names = [];
+  for (let address = new URL(location.pathname, root); address;) {
+    names.push(decodeURI(address.pathname.slice(root.pathname.length)).replace(/\\.html$/, ""));
+    const text = await (await fetch(address)).text();
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const next = page.querySelector('head link[rel="next"]')?.getAttribute("href");
+    address = next && new URL(next, address);
+  }
+  return names;
+}"""
+
+# What scripts draw on a page; they do not run in the printed document.
+DRAWN = "article.bd-article .cell_output:has(script)"
+
 # An id, and a link to it, get the name of the page before them.
-GATHER = """async names => {
+GATHER = """async ({ names, drawn, pictures }) => {
   const article = document.querySelector("article.bd-article");
   const parts = await Promise.all(names.map(async name => {
-    const address = new URL(`${name}.html`, document.baseURI);
+    const address = new URL(`${encodeURI(name)}.html`, document.baseURI);
     const page = new DOMParser().parseFromString(await (await fetch(address)).text(), "text/html");
     const part = page.querySelector("article.bd-article");
+    page.querySelectorAll(drawn).forEach((output, index) => {
+      const picture = page.createElement("img");
+      picture.src = pictures[name][index].source;
+      picture.style.width = `${pictures[name][index].width}px`;
+      output.replaceChildren(picture);
+    });
     const at = (name, id) => `${name.replaceAll("/", "-")}--${id}`;
     for (const tag of part.querySelectorAll("[id]")) tag.id = at(name, tag.id);
     part.id = at(name, "");
     for (const link of part.querySelectorAll("a[href]")) {
       const to = new URL(link.getAttribute("href"), address);
-      const leadsTo = name => new URL(`${name}.html`, document.baseURI).pathname === to.pathname;
+      const leadsTo = name =>
+        new URL(`${encodeURI(name)}.html`, document.baseURI).pathname === to.pathname;
       const other = names.find(leadsTo);
       link.href = other ? `#${at(other, to.hash.slice(1))}` : to.href;
     }
-    for (const picture of part.querySelectorAll("img")) {
-      picture.loading = "eager";
-      picture.src = new URL(picture.getAttribute("src"), address).href;
-    }
+    for (const picture of part.querySelectorAll("img")) picture.loading = "eager";
+    for (const name of ["src", "poster", "data"])
+      for (const tag of part.querySelectorAll(`[${name}]`))
+        tag.setAttribute(name, new URL(tag.getAttribute(name), address).href);
+    for (const sheet of part.querySelectorAll("link[href]"))
+      sheet.href = new URL(sheet.getAttribute("href"), address).href;
     for (const tag of part.querySelectorAll("details")) tag.open = true;
     for (const tag of part.querySelectorAll(".headerlink")) tag.remove();
     part.classList.add("printed-page");
@@ -51,6 +79,7 @@ GATHER = """async names => {
   await Promise.all([...document.images].map(picture => picture.decode().catch(() => {})));
   await document.fonts.ready;
   return [...document.querySelectorAll(".printed-page :is(h1, h2, h3, h4, h5, h6)")]
+    .filter(heading => heading.checkVisibility())
     .map(heading => heading.textContent.replaceAll(/\\s+/g, " ").trim());
 }"""
 
@@ -96,6 +125,21 @@ def put_titles(file, titles):
     writer.write(file)
 
 
+def draw(page, address):
+    """Return pictures of what scripts draw on a page, as addresses that hold them."""
+    text = page.request.get(address).text()
+    if "<script" not in text.partition("<article")[2].partition("</article>")[0]:
+        return []
+    page.goto(address, wait_until="networkidle")
+    pictures = []
+    for output in page.locator(DRAWN).all():
+        output.scroll_into_view_if_needed()
+        png = base64.b64encode(output.screenshot(animations="disabled")).decode()
+        width = output.bounding_box()["width"]
+        pictures.append({"source": f"data:image/png;base64,{png}", "width": width})
+    return pictures
+
+
 def main(site, file):
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
@@ -103,7 +147,11 @@ def main(site, file):
     if not (site / "index.html").is_file():
         sys.exit(f"There is no site in {site}; run `make site` first.")
     contents = yaml.safe_load(Path("_toc.yml").read_text("utf-8"))
-    chapters = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+    root = next(
+        path
+        for path in (contents["root"], Path(contents["root"]).stem)
+        if (site / f"{path}.html").is_file()
+    )
     handler = functools.partial(Quiet, directory=str(site))
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with (
@@ -112,10 +160,16 @@ def main(site, file):
     ):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         chromium = playwright.chromium.launch(executable_path=browser, args=sandbox)
-        page = chromium.new_page(color_scheme="light", bypass_csp=True)
-        page.goto(f"http://127.0.0.1:{server.server_port}/{contents['root']}.html")
+        # Less motion, for nothing may be printed while it fades in.
+        page = chromium.new_page(color_scheme="light", reduced_motion="reduce", bypass_csp=True)
+        address = f"http://127.0.0.1:{server.server_port}/"
+        page.goto(f"{address}{root}.html")
+        names = page.evaluate(LIST)
+        pictures = {name: draw(page, f"{address}{quote(name)}.html") for name in names}
+        page.goto(f"{address}{root}.html")
+        page.emulate_media(media="print")
         page.add_style_tag(content=STYLE)
-        titles = page.evaluate(GATHER, [contents["root"], *chapters])
+        titles = page.evaluate(GATHER, {"names": names, "drawn": DRAWN, "pictures": pictures})
         page.pdf(
             path=file,
             format="A4",

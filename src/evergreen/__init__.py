@@ -24,7 +24,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts, those that look at finished pages last."""
     from evergreen import settings, stopping, upkeep
     from evergreen.lessons import preparation
-    from evergreen.look import assets, embedded, markup, mathml, metadata, places, thebe
+    from evergreen.look import assets, embedded, language, markup, mathml, metadata, places, thebe
     from evergreen.notebooks import launch, published
     from evergreen.pages import (
         claims,
@@ -65,6 +65,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         places,
         metadata,
         thebe,
+        language,
         markup,
         assets,
     ):

@@ -70,7 +70,7 @@ def found(page: Page, query: str) -> list[str]:
         ("nontrainable parameters", "counts"),
         ("BN before or after activation", "order"),
         ("normalisation", "order"),
-        ("normalizaton layer order", "order"),
+        ("normalisaton", "order"),
     ],
 )
 def test_a_question_finds_its_page_first(searched: Page, query: str, page: str) -> None:

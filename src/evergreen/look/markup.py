@@ -22,7 +22,7 @@ from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.util.images import get_image_size
 
 from evergreen.errors import EvergreenError
-from evergreen.look import policy
+from evergreen.look import language, policy
 from evergreen.look.addresses import host_of
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ class Templates(BuiltinTemplateLoader):
         self._gather_scripts(page, name, context, asks.scripts)
         self._size_pictures(page, name)
         _fix_markup(page)
+        language.translate(app.config, page)
         note = Path(_notes(self.builder), f"{name}.json")
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(asks), "utf-8")

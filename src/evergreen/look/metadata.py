@@ -21,7 +21,7 @@ from docutils import nodes
 from PIL import Image, ImageOps
 
 from evergreen import sources
-from evergreen.look import markup
+from evergreen.look import language, markup
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -46,14 +46,17 @@ def setup(app: Sphinx) -> None:
     app.connect("build-finished", _remove_cards)
 
 
-def _not_found(_app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    body = (
-        "<h1>There is no such page</h1>"
-        "<p>The address may have a typing error, or the page may have moved. "
-        'Begin at <a href="index.html">the first page</a>, or '
-        '<a href="search.html">search</a> for what you were looking for.</p>'
+def _not_found(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    title = language.said(app.config, "There is no such page")
+    text = language.said(
+        app.config,
+        "The address may have a typing error, or the page may have moved. Begin at "
+        '<a href="{first}">the first page</a>, or <a href="{search}">search</a> for what you were '
+        "looking for.",
     )
-    yield _NOT_FOUND, {"title": "There is no such page", "body": body}, "page.html"
+    first = app.builder.get_target_uri(app.config.root_doc)
+    body = f"<h1>{title}</h1><p>{text.format(first=first, search='search.html')}</p>"
+    yield _NOT_FOUND, {"title": title, "body": body}, "page.html"
 
 
 def _describe(

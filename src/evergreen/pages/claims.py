@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from evergreen.lessons import preparation
-from evergreen.pages.titles import title_of
 from evergreen.state import Kept, watch
 
 if TYPE_CHECKING:
@@ -18,29 +16,20 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 
-class OfPage(NamedTuple):
-    """What a page claims.
+CLAIMS: Kept[dict[str, list[dict[str, Any]]]] = Kept("claims")
+"""The claims of each page that has any, in the order of the contents: the sentence of each, and
+what it rests on."""
 
-    Attributes
-    ----------
-    title : str
-        The page's, as its source has it.
-    claims : list of dict
-        The sentence of each claim, and what it rests on.
-    """
-
-    title: str
-    claims: list[dict[str, Any]]
-
-
-CLAIMS: Kept[dict[str, OfPage]] = Kept("claims")
-"""The claims of each page that has any, in the order of the contents."""
+# The attribute of a place for another page's title.
+_TITLE_OF = "evergreen-title-of"
 
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.add_directive("claims", Claims)
     watch(app, CLAIMS, _collect, _showing)
+    app.connect("env-get-updated", _put_titles_into_contents)
+    app.connect("doctree-resolved", _put_titles)
 
 
 class Claims(SphinxDirective):
@@ -49,12 +38,12 @@ class Claims(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the sections."""
         self.env.metadata[self.env.docname]["claims"] = True
-        return [self._section(name, *page) for name, page in CLAIMS.of(self.env).items()]
+        return [self._section(name, claims) for name, claims in CLAIMS.of(self.env).items()]
 
-    def _section(self, name: str, title: str, claims: list[dict[str, Any]]) -> nodes.section:
+    def _section(self, name: str, claims: list[dict[str, Any]]) -> nodes.section:
         section = nodes.section(ids=[nodes.make_id(f"claims-{name}")], names=[f"claims {name}"])
-        section += nodes.title(title, "", *self._parsed(title))
-        section += nodes.paragraph("", "", *self._parsed(f"From {{doc}}`/{name}`:"))
+        # Titles are known once all pages have been read.
+        section += nodes.title("", "", nodes.inline(**{_TITLE_OF: name}))
         # The sentence as the page shows it, straight quotes and all.
         items = nodes.bullet_list(support_smartquotes=False)
         for claim in claims:
@@ -65,13 +54,32 @@ class Claims(SphinxDirective):
         section += items
         return section
 
-    def _parsed(self, text: str) -> list[nodes.Node]:
-        """Return Markdown within a line as nodes."""
-        parsed, messages = self.state.inline_text(text, self.lineno)
-        return [*parsed, *messages]
+
+def _put_titles_into_contents(_app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Put the pages' titles into the list of contents of each page that lists claims."""
+    for name in _showing(env):
+        for place in _places(env.tocs[name]):
+            place[:] = _title(env, place[_TITLE_OF])
+    return []
 
 
-def _collect(app: Sphinx) -> dict[str, OfPage]:
+def _put_titles(app: Sphinx, doctree: nodes.document, name: str) -> None:
+    """Put the pages' titles, each a link to its page, where a page lists their claims."""
+    for place in _places(doctree):
+        address = app.builder.get_relative_uri(name, place[_TITLE_OF])
+        title = _title(app.env, place[_TITLE_OF])
+        place[:] = [nodes.reference("", "", *title, internal=True, refuri=address)]
+
+
+def _places(tree: nodes.Element) -> list[nodes.inline]:
+    return [place for place in tree.findall(nodes.inline) if _TITLE_OF in place]
+
+
+def _title(env: BuildEnvironment, page: str) -> list[nodes.Node]:
+    return [part.deepcopy() for part in env.titles[page].children]
+
+
+def _collect(app: Sphinx) -> dict[str, list[dict[str, Any]]]:
     claims = {
         name: [
             output["metadata"]["evergreen"]
@@ -81,8 +89,7 @@ def _collect(app: Sphinx) -> dict[str, OfPage]:
         ]
         for name, execution in preparation.EXECUTIONS.of(app.env).items()
     }
-    paths = {name: Path(app.env.doc2path(name)) for name in claims}
-    return {name: OfPage(title_of(paths[name]), found) for name, found in claims.items() if found}
+    return {name: found for name, found in claims.items() if found}
 
 
 def _showing(env: BuildEnvironment) -> list[str]:

@@ -58,7 +58,8 @@
     if (!fits.size && word.length > 4 && /^\p{L}+$/u.test(word))
       for (const index of [terms, titleterms])
         for (const known of Object.keys(index))
-          if (Math.abs(known.length - word.length) <= most && slips(word, known) <= most)
+          if (known.length > 4 && word.startsWith(known)) note(index, known, 0.5);
+          else if (Math.abs(known.length - word.length) <= most && slips(word, known) <= most)
             note(index, known, 0.5);
     return fits;
   };
