@@ -357,6 +357,8 @@ later = importlib.import_module("toy.later")
 ```{code-cell} ipython3
 %run script.py
 print(later.VALUE)
+!wc -l < counted.txt > written.txt
+!cat written.txt *.csv
 ```
 """
 
@@ -366,10 +368,16 @@ def test_what_a_lesson_runs_without_naming_it_counts(book: TinyBook) -> None:
         lesson.write(MAGIC)
     book.write("src/toy/later.py", "VALUE = 1\n")
     book.write("lessons/script.py", "print('first')\n")
+    book.write("lessons/counted.txt", "one\n")
+    book.write("lessons/table.csv", "1,2\n")
     assert book.update().executed == [CHANCES]
+    assert book.update().executed == []
     book.replace("src/toy/later.py", "VALUE = 1", "VALUE = 2")
     assert book.update().executed == [CHANCES]
     book.write("lessons/script.py", "print('second')\n")
     assert book.update().executed == [CHANCES]
+    for file in ("counted.txt", "table.csv"):  # which another program reads
+        book.write(f"lessons/{file}", "three\nlines\nnow\n")
+        assert book.update().executed == [CHANCES]
     page = (book.html / "lessons/chances.html").read_text("utf-8")
     assert "second" in page

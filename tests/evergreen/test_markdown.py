@@ -6,6 +6,8 @@ import base64
 import json
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
@@ -542,6 +544,10 @@ def test_markup_survives_where_markdown_has_it(written: TinyBook) -> None:
     }
     assert [item["type"] for item in notebook.find_all("ol") if item.get("type")] == ["a"]
     assert [item["start"] for item in notebook.find_all("ol") if item.get("start")] == ["3"]
+    (unfolding,) = (
+        tag for tag in notebook.find_all("summary") if tag.get_text() == "A title of its own"
+    )
+    assert unfolding.parent.find("pre")
     (code,) = (tag for tag in notebook.find_all("pre") if "second" in tag.get_text())
     assert code.get_text() == 'first = 1\n\nsecond = "$"\n'
     right, center = (cell["style"] for cell in notebook.table.find_all("th"))
@@ -605,3 +611,13 @@ def test_what_cannot_be_shown_is_said_with_its_place(
     chapter = "      - file: lessons/chances"
     book.replace("_toc.yml", chapter, f"{chapter}\n      - file: {name}")
     assert said in book.refuse().splitlines()[-1]
+
+
+def test_a_lesson_that_glues_runs_where_myst_nb_is_not(written: TinyBook) -> None:
+    path = written.html / "notebooks" / "numbered.ipynb"
+    first, *_ = (c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
+    code = f"import sys\nsys.modules['myst_nb'] = None\n{first.source}\n" + (
+        "from myst_nb import glue\nglue('a', 'shown')\nglue('b', 'hidden', display=False)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "shown\n"

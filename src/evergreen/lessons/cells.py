@@ -32,6 +32,7 @@ _READ_CELLS = frozenset(
     }
 )
 _WORD = re.compile(r"\w+")
+_ARGUMENT = re.compile(r"""[^\s'"`|&;<>()=,]+""")
 
 # Magic commands that run no Python of a package.
 _NO_PYTHON = frozenset(
@@ -63,6 +64,8 @@ class Code(NamedTuple):
     files : tuple of str
         Further files and folders that the cells read, relative to the lesson's folder. The
         front matter names them: ``evergreen: files: []``.
+    mentioned : tuple of str
+        Words of the commands that other programs run, some of which may name files.
     loads_code : bool
         Whether a cell's code stands in another file.
     shown : str
@@ -73,6 +76,7 @@ class Code(NamedTuple):
     script: str
     may_fail: bool
     files: tuple[str, ...]
+    mentioned: tuple[str, ...]
     loads_code: bool
     shown: str
 
@@ -121,11 +125,13 @@ def code_of(
     trees = [cell.tree for cell in executed if cell.tree]
     may_fail = any(cell.may_fail for cell in executed)
     literal = may_fail or any(map(_reads_cells, trees))
+    script, mentioned = _without_magic(trees, packages)
     return Code(
         tuple(cell.essence(literal) if cell else "" for cell in cells),
-        _without_magic(trees, packages),
+        script,
         may_fail,
         _files(document, notebook),
+        mentioned,
         any("load" in cell.metadata for cell in code_cells(notebook)),
         sources.digest(*(cell.source for cell in code_cells(notebook))),
     )
@@ -187,20 +193,25 @@ def _reads_cells(tree: ast.Module) -> bool:
     return not _READ_CELLS.isdisjoint(words)
 
 
-def _without_magic(trees: Iterable[ast.Module], packages: Iterable[str]) -> str:
+def _without_magic(
+    trees: Iterable[ast.Module], packages: Iterable[str]
+) -> tuple[str, tuple[str, ...]]:
     """Write cells as one program, with Python in the place of magic commands that run it.
 
-    A magic command that stays is one of which it is not known what it runs.
+    A magic command that stays is one of which it is not known what it runs. The words of those
+    that start other programs are returned besides.
     """
     replace = _Magic(packages)
     statements = [statement for tree in trees for statement in replace.visit(tree).body]
-    return ast.unparse(ast.Module([*statements, *replace.hoisted], []))
+    program = ast.unparse(ast.Module([*statements, *replace.hoisted], []))
+    return program, tuple(sorted(replace.mentioned))
 
 
 class _Magic(ast.NodeTransformer):
     def __init__(self, packages: Iterable[str]) -> None:
         self._packages = frozenset(packages)
         self.hoisted: list[ast.stmt] = []
+        self.mentioned: set[str] = set()
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         arguments = [str(part.value) for part in node.args if isinstance(part, ast.Constant)]
@@ -215,6 +226,8 @@ class _Magic(ast.NodeTransformer):
         nothing = ast.Constant(None)
         if name in _NO_PYTHON:
             return nothing
+        if name not in _RUNS_PYTHON:
+            self.mentioned.update(_ARGUMENT.findall(" ".join(code)))
         if name in _SHELLS:
             return _ANYTHING if self._runs_python(" ".join(code)) else nothing
         try:

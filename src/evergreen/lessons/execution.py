@@ -117,10 +117,13 @@ class _Work:
         document = lesson.document
         notebook = self._formats.parse(document)
         records: list[recorder.Record] = []
+        mentioned = self._project.mentioned(lesson)
         if any(lesson.code.cells):
             with cleanroom.scratch(self._built) as scratch:
                 self._run(document, notebook, scratch)
                 records = recorder.read(scratch / "records")
+            # What a command has written it did not read.
+            records += [file for file in mentioned if file.state == recorder.state(file.path)]
             failures.refuse_stderr(document, notebook, self._formats)
         failures.refuse_changed(document, records)
         if self._project.depends(document, lesson.code).first != lesson.depends.first:

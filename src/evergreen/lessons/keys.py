@@ -158,6 +158,25 @@ class Project:
             Path(os.path.relpath(path, folder)).as_posix() for path in paths if path.is_file()
         )
 
+    def mentioned(self, lesson: Lesson) -> list[recorder.Record]:
+        """Return the files that a lesson's commands name, as they are now.
+
+        What another program than the kernel reads is not seen, so it counts if it is named.
+        """
+        folder, project = lesson.document.folder, self.roots.folders[""]
+        without = [path.resolve() for path in self.without]
+        found = {
+            path.resolve()
+            for word in lesson.code.mentioned
+            if not word.startswith(("/", "~")) and set(word) - set("*?./")
+            for path in _matching(folder, word)
+        }
+        return [
+            recorder.Record(recorder.FILE, str(path), recorder.state(str(path)))
+            for path in sorted(found)
+            if path.is_relative_to(project) and not any(map(path.is_relative_to, without))
+        ]
+
     def note(self, lesson: Lesson, records: Iterable[recorder.Record]) -> str:
         """Note what a lesson's kernel has opened, and return the key of the outputs."""
         before = lesson.depends
@@ -210,6 +229,13 @@ def _files(path: Path) -> list[Path]:
     return (
         sorted(file for file in path.rglob("*") if not file.is_dir()) if path.is_dir() else [path]
     )
+
+
+def _matching(folder: Path, word: str) -> list[Path]:
+    try:
+        return [path for path in folder.glob(word) if path.is_file()]
+    except (ValueError, OSError):  # no pattern of a path
+        return []
 
 
 @functools.cache

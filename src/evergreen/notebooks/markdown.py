@@ -194,8 +194,17 @@ class Writer:
         name, content = str(admonitionlabels.get(node.tagname, "")), node.children
         title = f"**{escapes.escaped(name)}**" if name else ""
         if isinstance(content[0], nodes.title):
+            if {"dropdown", "toggle"} & {*node["classes"]}:
+                return self._unfolding(content[0], content[1:])
             title, content = f"**{self.line(content[0])}**", content[1:]
         return _quoted(self.blocks([title, *content]))
+
+    def _unfolding(self, title: nodes.title, content: Iterable[nodes.Node]) -> str:
+        """Write a box that its reader unfolds. Between empty lines, HTML holds Markdown."""
+        summary = re.sub(r"</?p>", "", self._page.html(title, inline=False))
+        return "\n\n".join(
+            (f"<details><summary>{summary}</summary>", self.blocks(content), "</details>")
+        )
 
     def _item(self, marker: str, item: nodes.Element) -> str:
         lines = self.blocks(item.children).splitlines()

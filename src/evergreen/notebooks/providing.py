@@ -69,6 +69,21 @@ if missing:
 """
 
 
+_GLUING = """\
+# The site's pages show what `glue` is given; here it shows only what it is told to show.
+try:
+    import myst_nb
+except ModuleNotFoundError:
+    import sys
+    from types import ModuleType
+
+    from IPython.display import display as show
+
+    myst_nb = sys.modules["myst_nb"] = ModuleType("myst_nb")
+    myst_nb.glue = lambda name, variable, display=True: show(variable) if display else None
+"""
+
+
 def install(distribution: str, address: str | None, commit: str | None) -> str:
     """Return the code that installs a distribution, or says what to do.
 
@@ -97,3 +112,8 @@ def fetch(files: Mapping[str, str | None], folder: str) -> str:
     if None in files.values():
         return _LOOKING.format(files=pformat(list(files)), folder=folder).rstrip()
     return _FETCHING.format(files=pformat(dict(files), width=90), folder=folder).rstrip()
+
+
+def glue() -> str:
+    """Return the code that lets a lesson glue where MyST-NB is not."""
+    return _GLUING.rstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ FOLDER = "notebooks"
 MARK = f"{FOLDER}/built.json"
 """Where the site says what its notebooks were built from."""
 
+_GLUES = re.compile(r"^ *(?:from|import) +myst_nb\b", re.MULTILINE)
 _SHARED: Kept[tuple[object, ...]] = Kept("published")
 
 
@@ -95,13 +97,13 @@ def _write(
     if tree is None or not is_lesson(app.env, name):
         return
     executed = nbformat.read(_executed(app, name), as_version=4)
-    notebook = assemble(app, name, tree, executed, _providing(app, name))
+    notebook = assemble(app, name, tree, executed, _providing(app, name, executed))
     path = Path(app.outdir, paths(app.env)[name])
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
 
 
-def _providing(app: Sphinx, name: str) -> Iterator[str]:
+def _providing(app: Sphinx, name: str, executed: nbformat.NotebookNode) -> Iterator[str]:
     """Return the code that provides what a lesson needs where its project is not."""
     repository = address(app)
     if distribution := app.config.evergreen_distribution:
@@ -112,6 +114,8 @@ def _providing(app: Sphinx, name: str) -> Iterator[str]:
             files.publish(app, name, file)
         found = {file: files.address(app, name, file, repository) for file in read}
         yield providing.fetch(found, files.folder_of(app, name))
+    if any(_GLUES.search(cell.source) for cell in executed.cells if cell.cell_type == "code"):
+        yield providing.glue()
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
