@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 from support.browsing import DESK, PHONE, look_with_axe, visit
-from support.contents import PLACES
+from support.contents import NOTEBOOKS, PLACES
 from website import Build, notebook_of, soup
 
 from bnlab import arithmetic, catalogue, data, portable, runs
@@ -381,7 +381,7 @@ def test_without_javascript_a_place_says_what_is_missing(
         assert page.locator(f"[data-live='{place}'] p").first.is_visible()
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", [place for place in PLACES if PLACES[place] in NOTEBOOKS])
 def test_in_a_notebook_the_same_words_stand_in_a_place(site: Build, place: str) -> None:
     page = soup(site.html / f"{PLACES[place]}.html")
     words = page.select_one(f"[data-live='{place}'] p").get_text()

@@ -26,7 +26,8 @@ def styled(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> Ti
     book.replace(
         "_toc.yml", "      - file: claims", "      - file: long walks\n      - file: claims"
     )
-    book.replace("book/index.md", "A walker", "```{live} counter\nIt counts.\n```\n\nA walker")
+    place = '```{live} counter\n:with: a=1&b="2"\n\nIt counts.\n```'
+    book.replace("book/index.md", "A walker", f"{place}\n\nA walker")
     places = "    evergreen_places: {counter: toy.places.counter}\n"
     book.replace("_config.yml", "    language: en\n", f"    language: en\n{places}")
     book.write("src/toy/places.py", 'def counter(root):\n    return {"data-steps": "4"}\n')
@@ -126,6 +127,12 @@ def test_what_a_script_is_told_outdates_the_pages_with_its_place(styled: TinyBoo
     styled.replace("src/toy/places.py", '"4"', '"5"')
     rebuild(styled)
     assert page(styled, "index").select_one("[data-live=counter]")["data-steps"] == "5"
+
+
+def test_a_place_tells_its_script_what_its_author_writes(styled: TinyBook) -> None:
+    place = page(styled, "index").select_one("[data-live=counter]")
+    assert place["data-with"] == 'a=1&b="2"'
+    assert place.get_text().strip() == "It counts."
 
 
 def test_a_place_that_no_setting_names_and_a_function_that_is_not_there_are_explained(

@@ -28,6 +28,19 @@ export function labelled(name, control) {
   return element("div", {}, element("label", { htmlFor: control.id }, name), " ", control);
 }
 
+// A place that scrolls by itself what is wider; the keyboard can do it where there is need.
+export function scrolling(child) {
+  const place = element("div", { className: "live-scroll" }, child);
+  const look = () => {
+    if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
+    else place.removeAttribute("tabindex");
+  };
+  const observer = new ResizeObserver(look);
+  observer.observe(place);
+  observer.observe(child);
+  return place;
+}
+
 // What only a screen reader says.
 export const spoken = (text, properties = {}) =>
   element("span", { className: "live-spoken", ...properties }, text);

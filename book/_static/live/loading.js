@@ -1,6 +1,6 @@
 // The networks from their files, which the course's build made: see bnlab.portable.
 
-async function answered(address) {
+export async function answered(address) {
   const answer = await fetch(address).catch(() => {
     throw new Error("The server cannot be reached: is this device connected?");
   });
@@ -8,7 +8,7 @@ async function answered(address) {
   return answer;
 }
 
-async function unpacked({ file, version }, contents, came) {
+export async function unpacked({ file, version }, contents, came) {
   const { body } = await answered(new URL(`${file}?v=${version}`, contents));
   const counted = new TransformStream({
     transform(part, stream) {

@@ -37,6 +37,7 @@ export class Network {
     this.inputs = inputs;
     this.classes = classes;
     this.rows = rows;
+    this.lastRows = 0;
     this.kernels = kernels;
     this.slope = SLOPES[recipe.activation];
     this.bytes = Float64Array.from({ length: 256 }, (_, value) => Math.fround(value / 255));
@@ -249,6 +250,7 @@ export class Network {
 
   #forward(rows, training) {
     const { kernels: k, slope } = this;
+    this.lastRows = rows;
     if (this.norm) this.#normalize(this.norm, this.x, rows, training);
     let from = this.first;
     this.layers.forEach((layer, place) => {

@@ -1,4 +1,4 @@
-"""What the scripts on this course's pages compute with: its networks, and their structure."""
+"""What the scripts on this course's pages compute with: networks, their structure, images."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bnlab import catalogue, portable
+from bnlab import catalogue, data, parts, portable, recipes, runs
 from evergreen.look import markup, places
 from evergreen.state import Kept, watch
 
@@ -17,11 +17,17 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 _EXPORTED: Kept[str] = Kept("networks in the browser")
+_IMAGES: Kept[str] = Kept("images in the browser")
+
+ORDER = "same"
+"""In which order the course's networks see the images of each epoch, see
+:func:`bnlab.training.fast.batch_orders`."""
 
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     watch(app, _EXPORTED, _exported, _showing, event="env-get-updated")
+    watch(app, _IMAGES, _images, _training, event="env-get-updated")
     # Before the files get their names (priority 900).
     app.connect("build-finished", _copy, priority=800)
 
@@ -59,19 +65,79 @@ def networks(root: str) -> dict[str, str]:
     }
 
 
+def train(root: str) -> dict[str, str]:
+    """Return what a training's script finds in its place: files, the course's networks and runs."""
+    return {
+        "data-images": f"{root}{markup.LIVE}/{parts.CONTENTS}",
+        "data-page": f"{root}train.html",
+        "data-sizes": json.dumps(parts.sizes(parts.exported())),
+        "data-classes": json.dumps(data.CLASSES),
+        "data-course": json.dumps([_described(name) for name in catalogue.NETWORKS]),
+    }
+
+
+def _described(name: str) -> dict[str, Any]:
+    """Return a network of the course as a recipe for the browser, and how its runs went."""
+    network = catalogue.find(name)
+    recipe = recipes.Recipe(name)
+    history = [run.history for run in runs.load_seeds(name)]
+    where = {"after activation": "after", "before activation": "before"}
+    return {
+        "name": name,
+        "title": network.title,
+        "color": network.color,
+        "dark": network.dark_color,
+        "recipe": {
+            "normalization": where.get(network.normalization, "none"),
+            "pixels": "normalized" if network.normalizes_inputs else "raw",
+            "activation": network.activation,
+            "initializer": network.initializer,
+            "scale": recipe.initial_scale,
+            "hidden": network.hidden,
+            "rate": recipe.learning_rate,
+            "batch": recipe.batch_size,
+            "order": ORDER,
+            "decay": 0,
+            "momentum": 0.99,
+            "seed": recipe.seed,
+        },
+        "band": {
+            "images": len(data.load().train.labels),
+            "epochs": recipe.epochs,
+            **{
+                metric: [
+                    [round(edge, 5) for edge in (min(values), max(values))]
+                    for values in zip(*(of_run[metric] for of_run in history), strict=True)
+                ]
+                for metric in ("loss", "val_accuracy")
+            },
+        },
+    }
+
+
 def _exported(app: Sphinx) -> str:
     return portable.exported().name if _showing(app.env) else ""
+
+
+def _images(app: Sphinx) -> str:
+    return parts.exported().name if _training(app.env) else ""
 
 
 def _showing(env: BuildEnvironment) -> list[str]:
     return places.showing(env, "networks")
 
 
+def _training(env: BuildEnvironment) -> list[str]:
+    return places.showing(env, "train")
+
+
 def _copy(app: Sphinx, error: Exception | None) -> None:
-    """Copy the networks into the site if they have changed."""
-    if error is not None or app.builder.format != "html" or not _exported(app):
+    """Copy networks and images into the site if they have changed."""
+    if error is not None or app.builder.format != "html":
         return
-    for source in portable.files(portable.exported()):
+    networks = portable.files(portable.exported()) if _exported(app) else []
+    images = parts.files(parts.exported()) if _images(app) else []
+    for source in (*networks, *images):
         copy = Path(app.outdir, markup.LIVE, source.name)
         if not copy.is_file() or copy.read_bytes() != source.read_bytes():
             copy.parent.mkdir(parents=True, exist_ok=True)

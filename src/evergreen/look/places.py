@@ -10,9 +10,10 @@ from __future__ import annotations
 import importlib
 import posixpath
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
 from evergreen.errors import EvergreenError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
+    from sphinx.util.typing import OptionSpec
     from sphinx.writers.html5 import HTML5Translator
 
 Attributes = Callable[[str], Mapping[str, str]]
@@ -69,9 +71,13 @@ class Place(nodes.container):
 
 
 class Live(SphinxDirective):
-    """``{live} NAME``: the place of a script, with what stands there without it."""
+    """``{live} NAME``: the place of a script, with what stands there without it.
+
+    The option ``:with:`` tells this place's script something, which it finds in ``data-with``.
+    """
 
     required_arguments = 1
+    option_spec: ClassVar[OptionSpec] = {"with": directives.unchanged_required}
     has_content = True
 
     def run(self) -> list[nodes.Node]:
@@ -85,13 +91,14 @@ class Live(SphinxDirective):
             )
         self.assert_has_content()
         self.env.metadata[self.env.docname].setdefault("live", set()).add(name)
-        return [Place("", *self.parse_content_to_nodes(), name=name)]
+        told = {"data-with": self.options["with"]} if "with" in self.options else {}
+        return [Place("", *self.parse_content_to_nodes(), name=name, told=told)]
 
 
 def _open(writer: HTML5Translator, node: Place) -> None:
     name, root = node["name"], _root(writer)
     writer.body.append(f'<link rel="stylesheet" href="{root}{markup.LIVE_STYLE}">\n')
-    data = {"data-live": name, **_attributes(writer.config, name, root)}
+    data = {"data-live": name, **_attributes(writer.config, name, root), **node["told"]}
     writer.body.append(writer.starttag(node, "div", CLASS="live", **data))
 
 

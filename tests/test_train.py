@@ -1,0 +1,554 @@
+"""The page where readers train networks themselves, in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+from support.browsing import DESK, PHONE, look_with_axe, visit
+from support.contents import PLACES
+from website import ROOT, Build, notebook_of
+
+from bnlab import catalogue, data, parts, recipes
+from bnlab.site import live
+
+pytestmark = pytest.mark.skipif("train" not in PLACES, reason="No page has the training.")
+
+LIVE = ROOT / "book" / "_static" / "live"
+SCRIPTS = 120 * 1024
+"""Bytes that the training's own scripts may have."""
+
+WEIGHT = 350 * 1024
+"""Bytes that the page may have before anything is asked for."""
+
+SHORT = "images=5000&epochs=1&batch=256"
+ENDED = re.compile("^Ended")
+
+
+@contextmanager
+def laboratory(
+    browser: Browser, address: str, state: str = "", size: tuple[int, int] = DESK, **kind: Any
+) -> Iterator[Page]:
+    """Open the page of the training, with or without a state in its address."""
+    link = f"{address}{PLACES['train']}.html" + (f"#{state}" if state else "")
+    with visit(browser, link, size, **kind) as page:
+        if not state:
+            page.get_by_role("button", name="Choose first").click()
+        page.locator(".live-laboratory").wait_for()
+        yield page
+
+
+def train(page: Page) -> None:
+    page.get_by_role("button", name="Train", exact=True).click()
+
+
+def ended(page: Page) -> str:
+    status = page.locator(".live-status", has_text=ENDED)
+    status.wait_for(timeout=120_000)
+    return status.inner_text()
+
+
+def cards(page: Page) -> list[str]:
+    return page.locator(".live-networks > li .live-network").all_inner_texts()
+
+
+def steps(page: Page) -> list[int]:
+    texts = page.locator(".live-progress").all_inner_texts()
+    return [int(re.search(r"step ([\d,]+) of", text)[1].replace(",", "")) for text in texts]
+
+
+def shown(page: Page, name: str) -> bytes:
+    """Return what a chart shows."""
+    chart = page.get_by_role("img", name=re.compile(f"^{name}"))
+    return base64.b64decode(chart.evaluate("chart => chart.toDataURL()").split(",")[1])
+
+
+def in_node(code: str) -> Any:
+    """Return what JavaScript prints as JSON, which finds the page's modules in its folder."""
+    command = ["node", "--input-type=module", "--eval", code]
+    done = subprocess.run(command, cwd=LIVE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def offered() -> dict[str, dict[str, Any]]:
+    """Return the course's networks as the page gets them, by name."""
+    described = json.loads(live.train("")["data-course"])
+    return {one["name"]: {**one["recipe"], "network": one["name"]} for one in described}
+
+
+# What is chosen, and the address
+
+
+def test_an_address_says_what_is_chosen_and_nothing_else(node: None) -> None:
+    addresses = [
+        "images=5000&epochs=20&network=baseline&network=bn_approach_one&network=bn_approach_two",
+        "images=10000&epochs=3&rate=0.1&network=baseline&network=baseline,pixels=standardized",
+        "images=55000&epochs=10&pause=400&network=bn_approach_two,hidden=50-50,batch=8,order=fresh",
+        "images=5000&epochs=20&seed=4294967295&network=baseline&network=baseline",
+    ]
+    code = f"""
+        import {{ format, parse }} from "./recipe.js";
+        const course = {json.dumps(offered())};
+        const again = {json.dumps(addresses)}.map((address) => {{
+            const {{ state, complaints }} = parse(address, course);
+            return [format(state, course), complaints];
+        }});
+        console.log(JSON.stringify([again, parse("", course)]));
+    """
+    again, empty = in_node(code)
+    assert again == [[address, []] for address in addresses]
+    assert [one["network"] for one in empty["state"]["networks"]] == list(catalogue.NETWORKS)
+    assert empty["complaints"] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "complaint"),
+    [
+        ("rate=7", "rate is a number from 0.0001 to 3, not 7."),
+        ("network=baseline,batch=1", "batch is a whole number from 2 to 1,024, not 1."),
+        ("network=resnet", "There is no network resnet: choose baseline or bn_approach_one"),
+        ("images=7", "images is one of 5000, 10000, 55000, not 7."),
+        ("hidden=300-", "hidden is the widths of 1 to 20 hidden layers, such as 300-100"),
+        ("speed=3", "There is nothing called speed to choose."),
+        ("&".join(5 * ["network=baseline"]), "There is room for 4 networks."),
+    ],
+)
+def test_what_an_address_cannot_mean_is_said(node: None, address: str, complaint: str) -> None:
+    code = f"""
+        import {{ parse }} from "./recipe.js";
+        console.log(JSON.stringify(parse({json.dumps(address)}, {json.dumps(offered())})));
+    """
+    found = in_node(code)
+    assert len(found["complaints"]) == 1
+    assert found["complaints"][0].startswith(complaint)
+    assert 1 <= len(found["state"]["networks"]) <= 4
+
+
+def test_every_experiment_of_the_page_can_be_trained(node: None) -> None:
+    code = f"""
+        import {{ CHALLENGES }} from "./challenges.js";
+        import {{ format, parse }} from "./recipe.js";
+        const course = {json.dumps(offered())};
+        console.log(JSON.stringify(CHALLENGES.map(({{ state }}) => {{
+            const parsed = parse(state, course);
+            return [parsed.complaints, format(parsed.state, course)];
+        }})));
+    """
+    found = in_node(code)
+    assert len({state for _, state in found}) == 8
+    assert all(complaints == [] for complaints, _ in found)
+
+
+def test_the_page_begins_with_the_course_s_own_recipes() -> None:
+    for name, recipe in offered().items():
+        own = recipes.Recipe(name)
+        network = catalogue.find(name)
+        assert (recipe["rate"], recipe["batch"], recipe["seed"]) == (
+            own.learning_rate,
+            own.batch_size,
+            own.seed,
+        )
+        assert recipe["hidden"] == list(network.hidden)
+        assert (recipe["activation"], recipe["initializer"]) == own.hidden
+        assert recipe["normalization"] == network.normalization.split()[0]
+        assert (recipe["pixels"] == "normalized") == network.normalizes_inputs
+
+
+def test_the_band_is_that_of_the_course_s_runs(course: dict[str, Any]) -> None:
+    for described in json.loads(live.train("")["data-course"]):
+        runs = course[described["name"]]
+        assert len(runs) == len(recipes.SEEDS)
+        for metric in ("loss", "val_accuracy"):
+            values = np.array([run.history[metric] for run in runs])
+            edges = np.array(described["band"][metric])
+            np.testing.assert_allclose(
+                edges, np.stack([values.min(0), values.max(0)], 1), atol=1e-5
+            )
+
+
+# The images
+
+
+def test_the_files_hold_the_images_in_the_course_s_order(images: data.FashionMNIST) -> None:
+    folder = parts.exported()
+    described = json.loads((folder / parts.CONTENTS).read_text("utf-8"))["parts"]
+    joined: dict[str, list[data.Images]] = {"train": [], "valid": []}
+    for name, part in parts.PARTS.items():
+        content = (folder / described[name]["file"]).read_bytes()
+        assert len(content) == described[name]["bytes"]
+        all_bytes = np.frombuffer(zlib.decompress(content), np.uint8)
+        count = described[name]["count"]
+        joined[part.of].append(data.Images(all_bytes[count:], all_bytes[:count]))
+    for of, found in joined.items():
+        whole = getattr(images, of)
+        pixels = np.concatenate([part.pixels for part in found]).reshape(whole.pixels.shape)
+        assert (np.divide(pixels, 255, dtype=np.float32) == whole.pixels).all()
+        assert (np.concatenate([part.labels for part in found]) == whole.labels).all()
+
+
+def test_the_page_is_light_and_loads_images_only_when_asked(browser: Browser, address: str) -> None:
+    sizes: dict[str, int] = {}
+
+    def weigh(page: Page) -> None:
+        page.on(
+            "response",
+            lambda response: sizes.update({urlsplit(response.url).path: len(response.body())}),
+        )
+
+    with browser.new_context() as context:
+        page = context.new_page()
+        weigh(page)
+        page.goto(f"{address}{PLACES['train']}.html", wait_until="networkidle")
+        assert sum(sizes.values()) <= WEIGHT, sizes
+        before = set(sizes)
+        assert not [path for path in before if path.endswith((".bin", ".wasm"))]
+        said = page.locator(".live-start .live-note").inner_text()
+        page.get_by_role("button", name="Train", exact=True).click()
+        page.locator(".live-status", has_text="Training.").wait_for()
+        page.wait_for_load_state("networkidle")
+        loaded = {path: size for path, size in sizes.items() if path.endswith(".bin")}
+        scripts = [
+            size
+            for path, size in sizes.items()
+            if path.endswith((".js", ".wasm")) and "/_static/live/" in path
+        ]
+        assert sum(scripts) <= SCRIPTS
+        mib = float(re.search(r"([\d.]+) MiB", said)[1])
+        assert mib == pytest.approx(sum(loaded.values()) / 2**20, abs=0.06)
+
+
+def test_no_other_page_loads_the_laboratory(site: Build) -> None:
+    asking = [
+        path.name
+        for path in site.html.rglob("*.html")
+        if "_static" not in path.parts and "laboratory.js" in path.read_text("utf-8")
+    ]
+    assert asking == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (lambda route: route.fulfill(status=503), "The server answered 503"),
+        (lambda route: route.abort(), "The server cannot be reached"),
+    ],
+    ids=["status", "connection"],
+)
+def test_images_that_do_not_come_can_be_asked_for_again(
+    browser: Browser, address: str, failure: Callable[[Route], None], words: str
+) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{address}{PLACES['train']}.html#{SHORT}")
+        page.route("**/train-1.bin*", failure)
+        train(page)
+        page.get_by_text(words).wait_for()
+        page.unroute("**/train-1.bin*")
+        train(page)
+        ended(page)
+
+
+# The training
+
+
+def test_one_trains_pauses_changes_shares_and_comes_back_to_the_same(
+    browser: Browser, address: str
+) -> None:
+    with laboratory(browser, address) as page:
+        assert len(cards(page)) == len(catalogue.NETWORKS)
+        empty = shown(page, "Training loss"), shown(page, "Validation accuracy")
+        train(page)
+        page.locator(".live-progress", has_text=re.compile(r"step [1-9]\d+ ")).first.wait_for()
+        page.get_by_role("button", name="Pause").click()
+        page.locator(".live-status", has_text="Paused.").wait_for()
+        moved = shown(page, "Training loss"), shown(page, "Validation accuracy")
+        assert moved[0] != empty[0]
+        assert moved[1] != empty[1]
+        at = steps(page)
+        page.get_by_role("button", name="Step").click()
+        expect(page.locator(".live-progress").first).to_contain_text(f"step {at[0] + 1:,} of")
+        page.locator(".live-details > summary").first.click()
+        rate = page.get_by_label("Learning rate", exact=True)
+        rate.fill("0.25")
+        rate.press("Enter")
+        expect(page.locator(".live-network").first).to_contain_text("learning rate 0.25")
+        assert steps(page)[0] == 0, "another network begins anew"
+        assert steps(page)[1] >= at[1], "the others stay where they are"
+        assert rate.evaluate("tag => tag === document.activeElement")
+        page.get_by_label("Epochs").fill("1")
+        page.get_by_label("Epochs").press("Enter")
+        there, names = page.url, cards(page)
+    assert "network=baseline,rate=0.25" in there
+    with visit(browser, there) as page:
+        page.locator(".live-laboratory").wait_for()
+        assert cards(page) == names
+        assert page.url == there
+        train(page)
+        first = ended(page)
+        page.get_by_role("button", name="Restart").click()
+        assert set(steps(page)) == {0}
+        train(page)
+        page.locator(".live-status", has_text="Training.").wait_for()
+        assert ended(page) == first, "the same seed, the same digits"
+
+
+IN_A_WORKER = """async ([address, recipe, images, labels, steps]) => {
+    const pixels = Uint8Array.from(atob(images), (character) => character.charCodeAt(0));
+    const part = { pixels, labels: Uint8Array.from(labels) };
+    const worker = new Worker(`${address}_static/live/trainer.js`, { type: "module" });
+    return new Promise((resolve, reject) => {
+        let kernels = "";
+        worker.onmessage = ({ data }) => {
+            if (data.state === "failed") reject(new Error(data.message));
+            if (data.state === "ready") {
+                kernels = data.message;
+                worker.postMessage({ type: "play", speed: 0, until: steps });
+            }
+            if (data.state === "paused") worker.postMessage({ type: "hand" });
+            if (data.type === "network") resolve([kernels, data.layers]);
+        };
+        const given = { train: part, valid: part, shown: part };
+        worker.postMessage({ type: "start", recipe, images: given });
+    });
+}"""
+
+
+@pytest.mark.parametrize("kernels", ["WebAssembly", "JavaScript"])
+def test_a_seed_gives_the_same_bits_in_the_browser_as_in_node(
+    node: None, browser: Browser, address: str, images: data.FashionMNIST, kernels: str
+) -> None:
+    pixels = base64.b64encode(
+        (255 * images.train.pixels[:96]).round().astype(np.uint8).tobytes()
+    ).decode()
+    labels = images.train.labels[:96].tolist()
+    for name, recipe in offered().items():
+        recipe = recipe | {"epochs": 4, "order": "fresh"}
+        with visit(browser, f"{address}{PLACES['train']}.html") as page:
+            if kernels == "JavaScript":
+                page.context.route(
+                    "**/kernels.wasm", lambda route: route.fulfill(body=b"", status=200)
+                )
+            used, ours = page.evaluate(IN_A_WORKER, [address, recipe, pixels, labels, 10])
+        assert used == kernels
+        code = f"""
+            import {{ readFileSync }} from "node:fs";
+            import {{ compiled }} from "./kernels.js";
+            import {{ Training }} from "./training.js";
+            const part = {{ pixels: Buffer.from("{pixels}", "base64"), labels: {labels} }};
+            const kernels = await compiled(readFileSync("kernels.wasm"));
+            const training = new Training({json.dumps(recipe)}, part, kernels);
+            while (training.step < 10) training.advance();
+            console.log(JSON.stringify(training.network.parameters()));
+        """
+        assert ours == in_node(code), name
+
+
+def test_a_network_that_diverges_says_so_and_the_others_go_on(
+    browser: Browser, address: str
+) -> None:
+    state = f"{SHORT}&network=baseline,rate=3,scale=10&network=bn_approach_two"
+    with laboratory(browser, address, state) as page:
+        train(page)
+        said = ended(page)
+        diverged, other = page.locator(".live-progress").all_inner_texts()
+    assert re.search(r"Baseline.*: diverged after step \d+", said)
+    assert "diverged" in diverged
+    assert re.match(r"step 20 of 20 · validation [\d.]+%", other)
+
+
+def test_an_address_can_say_where_to_pause(browser: Browser, address: str) -> None:
+    with laboratory(browser, address, f"{SHORT}&pause=7&network=baseline") as page:
+        train(page)
+        page.locator(".live-status", has_text="Paused where the address says").wait_for()
+        assert steps(page) == [7]
+        train(page)
+        ended(page)
+        assert steps(page) == [20]
+
+
+def test_an_experiment_s_link_brings_its_networks(browser: Browser, address: str) -> None:
+    with laboratory(browser, address) as page:
+        links = page.locator(".live-challenges a")
+        assert links.count() == 8
+        links.nth(4).click()
+        expect(page.locator(".live-networks > li")).to_have_count(4)
+        assert page.url.endswith(links.nth(4).get_attribute("href"))
+        page.get_by_role("button", name="Train", exact=True).wait_for()
+
+
+def test_the_band_shows_where_the_course_has_trained_the_same(
+    browser: Browser, address: str
+) -> None:
+    band = "The band: the course's own five runs of this recipe."
+    epochs = recipes.Recipe("baseline").epochs
+    whole = f"images=55000&epochs={epochs}&network=baseline&network=baseline,rate=0.1"
+    with laboratory(browser, address, whole) as page:
+        assert page.get_by_text(band).count() == 1
+    with laboratory(browser, address, "images=5000&epochs=10&network=baseline") as page:
+        assert page.get_by_text(band).count() == 0
+
+
+def test_a_look_inside_shows_what_enters_and_leaves_each_layer(
+    browser: Browser, address: str
+) -> None:
+    with laboratory(browser, address, f"{SHORT}&network=bn_approach_two") as page:
+        page.locator("summary", has_text="Look inside").click()
+        train(page)
+        ended(page)
+        rows = page.get_by_role("table", name="Distributions").locator("tbody tr")
+        expect(rows).to_have_count(6)
+        leaves = rows.nth(3).locator("td").all_inner_texts()
+        mean, deviation = float(leaves[0]), float(leaves[1])
+        # Gamma and beta have hardly moved from 1 and 0.
+        assert abs(mean) < 0.1
+        assert abs(deviation - 1) < 0.1
+        assert page.get_by_role("table", name="Norms").locator("tbody tr").count() == 3
+        assert page.get_by_role("table", name="Moving averages").locator("tbody tr").count() == 3
+
+
+def test_the_numbers_are_a_table_and_a_file(browser: Browser, address: str) -> None:
+    with laboratory(browser, address, f"{SHORT}&network=baseline&network=bn_approach_one") as page:
+        train(page)
+        ended(page)
+        page.locator("summary", has_text="The numbers as tables").click()
+        table = page.get_by_role("table", name="Now").locator("tbody tr")
+        expect(table).to_have_count(2)
+        texts = [row.locator("td").all_inner_texts() for row in table.all()]
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save as CSV").click()
+        lines = download.value.path().read_text("utf-8").splitlines()
+        with page.expect_download() as picture:
+            page.get_by_role("button", name="Save as PNG").click()
+        assert picture.value.path().read_bytes()[:4] == b"\x89PNG"
+    assert len(lines) == 1 + 2 * 21
+    for row, last in zip(texts, (lines[21], lines[42]), strict=True):
+        _, step, _, smoothed, val_loss, accuracy, _ = last.split(",")
+        assert row[0] == step == "20"
+        assert float(row[1]) == pytest.approx(float(smoothed), abs=5e-5)
+        assert float(row[2]) == pytest.approx(float(val_loss), abs=5e-5)
+        assert float(row[3][:-1]) == pytest.approx(100 * float(accuracy), abs=0.05)
+
+
+def test_a_hidden_page_pauses_and_goes_on_when_it_is_seen(browser: Browser, address: str) -> None:
+    hide = """hidden => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    with laboratory(browser, address, "images=5000&epochs=200&network=baseline") as page:
+        train(page)
+        page.locator(".live-progress", has_text=re.compile(r"step [1-9]\d+ ")).wait_for()
+        page.evaluate(hide, True)
+        page.wait_for_timeout(300)
+        paused = steps(page)
+        page.wait_for_timeout(300)
+        assert steps(page) == paused
+        page.evaluate(hide, False)
+        page.wait_for_timeout(1500)
+        assert steps(page) > paused
+        page.get_by_role("button", name="Pause").click()
+
+
+# Within everybody's reach
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_axe_finds_nothing_in_a_training_light_or_dark(
+    browser: Browser, address: str, size: tuple[int, int]
+) -> None:
+    kind = {"bypass_csp": True, "reduced_motion": "reduce"}
+    with laboratory(browser, address, f"{SHORT}&batch=512", size, **kind) as page:
+        train(page)
+        ended(page)
+        for summary in page.locator(".live-details > summary").all():
+            summary.click()
+        page.get_by_role("table", name="Now").wait_for()
+        look_with_axe(page)
+        page.emulate_media(color_scheme="dark")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        look_with_axe(page, runOnly=["color-contrast"])
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_phone_controls_and_curves_are_seen_together(
+    browser: Browser, address: str, width: int
+) -> None:
+    with laboratory(browser, address, f"{SHORT}&batch=512", (width, 844)) as page:
+        train(page)
+        ended(page)
+        for summary in page.locator(".live-details > summary").all():
+            summary.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        small = page.locator(
+            ".live-laboratory :is(button, select, input, summary, .live-challenges a)"
+        ).evaluate_all(
+            """tags => tags.filter(tag => tag.checkVisibility()
+                && tag.getBoundingClientRect().height < 43.9).map(tag => tag.outerHTML)"""
+        )
+        assert small == []
+        rate = page.get_by_label("Learning rate", exact=True).first
+        rate.scroll_into_view_if_needed()
+        page.mouse.wheel(0, 1)
+        for seen in (
+            rate,
+            page.get_by_role("img", name=re.compile("^Training loss")),
+            page.get_by_role("button", name="Train", exact=True),
+        ):
+            expect(seen).to_be_in_viewport(ratio=0.9)
+
+
+def test_the_keyboard_alone_trains(browser: Browser, address: str) -> None:
+    with visit(browser, f"{address}{PLACES['train']}.html") as page:
+        for _ in range(200):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.textContent") == "Train":
+                break
+        page.keyboard.press("Enter")
+        page.locator(".live-status", has_text="Training.").wait_for()
+        assert page.evaluate("document.activeElement.textContent") == "Pause"
+        page.keyboard.press("Enter")
+        page.locator(".live-status", has_text="Paused.").wait_for()
+        reached = set()
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            reached.add(
+                page.evaluate(
+                    "(document.activeElement.labels?.[0] ?? document.activeElement).textContent"
+                )
+            )
+        wanted = {"Step", "Restart", "Add a network", "Training images", "Epochs", "Speed"}
+        assert wanted | {"Copy the address", "Save as CSV", "Look inside"} <= reached
+
+
+def test_the_place_in_a_lesson_trains_what_its_author_chose(
+    browser: Browser, site: Build, address: str
+) -> None:
+    told = [
+        (path.relative_to(site.html).as_posix(), match[1])
+        for path in sorted((site.html / "lessons").glob("*.html"))
+        for match in re.finditer(r'data-with="([^"]*)"', path.read_text("utf-8"))
+    ]
+    if not told:
+        pytest.skip("No lesson has a training.")
+    name, chosen = told[0]
+    notebook = notebook_of(site, name.removesuffix(".html")).read_text("utf-8")
+    assert "data-with" not in notebook
+    assert chosen.replace("&amp;", "&") not in notebook
+    with visit(browser, f"{address}{name}", PHONE) as page:
+        train(page)
+        page.locator(".live-progress", has_text=re.compile(r"step [1-9]\d* ")).first.wait_for()
+        link = page.locator(".live-laboratory a")
+        assert link.get_attribute("href").split("#")[1] == chosen.replace("&amp;", "&")
+        assert "#" not in page.url
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        page.get_by_role("button", name="Pause").click()
