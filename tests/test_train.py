@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 import subprocess
@@ -175,6 +176,14 @@ def test_the_band_is_that_of_the_course_s_runs(course: dict[str, Any]) -> None:
             np.testing.assert_allclose(
                 edges, np.stack([values.min(0), values.max(0)], 1), atol=1e-5
             )
+
+
+def test_a_network_that_the_browser_cannot_train_is_not_offered() -> None:
+    baseline = catalogue.find("baseline")
+    assert live.trains(baseline)
+    assert not live.trains(dataclasses.replace(baseline, dropout=0.5))
+    assert not live.trains(dataclasses.replace(baseline, optimizer="Adam"))
+    assert not live.trains(dataclasses.replace(baseline, bias=False))
 
 
 # The images

@@ -81,7 +81,7 @@ export function parse(address, course) {
     else complaints.push(`There is nothing called ${name} to choose.`);
   }
   if (named.length > MOST) complaints.push(`There is room for ${MOST} networks.`);
-  const starting = named.length ? named.slice(0, MOST) : Object.keys(course);
+  const starting = (named.length ? named : Object.keys(course)).slice(0, MOST);
   for (const text of starting) {
     const [name, ...changes] = text.split(",");
     if (!(name in course)) {

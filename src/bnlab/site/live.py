@@ -72,8 +72,16 @@ def train(root: str) -> dict[str, str]:
         "data-page": f"{root}train.html",
         "data-sizes": json.dumps(parts.sizes(parts.exported())),
         "data-classes": json.dumps(data.CLASSES),
-        "data-course": json.dumps([_described(name) for name in catalogue.NETWORKS]),
+        "data-course": json.dumps(
+            [_described(name) for name, of in catalogue.NETWORKS.items() if trains(of)]
+        ),
     }
+
+
+def trains(network: catalogue.Network) -> bool:
+    """Tell whether ``network.js`` can train a network as its entry says."""
+    biased = network.normalization != "before activation"
+    return not network.dropout and network.optimizer == "SGD" and network.bias == biased
 
 
 def _described(name: str) -> dict[str, Any]:
