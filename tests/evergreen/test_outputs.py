@@ -95,6 +95,14 @@ def test_an_unknown_kind_is_left_out_where_the_page_can_show_another() -> None:
     assert prepare(widget, image={"alt": ""}) == {"image/png": DOT}
 
 
+def test_a_plot_with_formulas_asks_for_what_draws_them_and_no_other_plot_does() -> None:
+    for title, asks in (("$\\gamma$", True), ("gamma", False)):
+        figure = {"data": [], "layout": {"title": {"text": title}}}
+        html = prepare({"application/vnd.plotly.v1+json": figure})["text/html"]
+        loaded = [asked.address for asked in addresses.asked_by(html)]
+        assert (outputs.MATHJAX in loaded) == asks
+
+
 def test_a_picture_in_an_output_that_its_page_leaves_out_needs_no_words() -> None:
     cell = new_code_cell("show()", metadata={"tags": ["remove-output"]})
     cell.outputs = [new_output("display_data", data={"image/png": DOT})]
@@ -201,6 +209,12 @@ HTML('<a href="#shown">A link</a><img src="pics/a dot.png">')
 ```
 
 ```{code-cell} ipython3
+from IPython.display import Image
+
+display(*(Image("pics/a dot.png", alt=words) for words in ("One dot.", "Another dot.")))
+```
+
+```{code-cell} ipython3
 HTML("<table><tr><th></th><th>a</th></tr><tr><th>b</th><td>1</td></tr></table>")
 ```
 """
@@ -292,8 +306,12 @@ def test_what_an_output_draws_and_plays_is_on_its_page(rich: TinyBook, browser: 
 def test_everybody_reaches_what_is_folded_wide_and_in_the_margin(
     rich: TinyBook, browser: Browser
 ) -> None:
-    picture = page(rich, "lessons/folded").select_one(".cell_output img")
-    assert picture["alt"] == "A dot that its output leaves without words."
+    pictures = page(rich, "lessons/folded").select(".cell_output img")
+    assert [picture["alt"] for picture in pictures] == [
+        "A dot that its output leaves without words.",
+        "One dot.",
+        "Another dot.",
+    ]
     with host(rich.html) as address:
         seen = look_at(browser, f"{address}lessons/folded.html")
         assert seen.problems == []

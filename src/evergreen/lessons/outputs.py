@@ -6,6 +6,7 @@ MyST-NB leaves out an output of a kind that it does not know, and a place stays 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +18,16 @@ from evergreen.lessons.reading import Document, LessonError, tags
 PLOTLY = "https://cdn.plot.ly/plotly.min.js"
 """Where Plotly's own outputs look for its script."""
 
+MATHJAX = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/3.2.2/es5/tex-svg.min.js"
+"""Where they look for what draws formulas in their labels."""
+
 GLUED = "application/papermill.record/"
 """What a type begins with of an output that MyST-NB's ``glue`` keeps for elsewhere."""
 
 _PICTURES = ("image/svg+xml", "image/png", "image/gif", "image/jpeg")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _HIDDEN = {"remove-cell", "remove-output", "remove_cell", "remove_output"}
+_FORMULA = re.compile(r'"\$[^"]+\$"')
 # Shown only where there is nothing better, so it may say as little as `<Chart object at 0x1>`.
 _PLAIN = "text/plain"
 
@@ -46,15 +51,20 @@ def prepare(document: Document, notebook: nbformat.NotebookNode) -> None:
             continue
         place = document.place(notebook, index)
         options = cell.metadata.get("mystnb") or {}
+        image = options.get("image") or {}
         displayed = [output for output in cell.outputs if "data" in output]
         for output in displayed:
             output.data = nbformat.from_dict(as_shown(output.data))
         shown = [output for output in displayed if _is_shown(output)]
         for output in shown:
             _refuse_unknown(place, output.data)
-        pictures = [output for output in shown if _picture(output.data)]
-        if pictures:
-            _describe(place, cell, options, pictures)
+        for output in shown:
+            kind = _picture(output.data)
+            if kind and own_words(output, kind) is None and "alt" not in image:
+                raise LessonError(
+                    f"{place} shows a picture without words for those who do not see it. Write "
+                    "them into the cell's options (mystnb: {image: {alt: A rising line.}})."
+                )
         if "figure" in options:
             _refuse_half_a_figure(place, options["figure"], shown)
 
@@ -106,27 +116,10 @@ def _picture(data: Mapping[str, Any]) -> str | None:
     return kinds[0] if kinds and kinds[0] in _PICTURES else None
 
 
-def _describe(
-    place: str,
-    cell: nbformat.NotebookNode,
-    options: Mapping[str, Any],
-    pictures: list[nbformat.NotebookNode],
-) -> None:
-    """Let what a picture says of itself describe it, where the cell's options do not."""
-    if "alt" in (options.get("image") or {}):
-        return
-    own = {
-        (output.get("metadata") or {}).get(_picture(output.data) or "", {}).get("alt")
-        for output in pictures
-    }
-    if len(own) == 1 and None not in own:
-        image = {**(options.get("image") or {}), "alt": own.pop()}
-        cell.metadata["mystnb"] = nbformat.from_dict({**options, "image": image})
-        return
-    raise LessonError(
-        f"{place} shows a picture without words for those who do not see it. Write them into the "
-        "cell's options (mystnb: {image: {alt: A rising line.}})."
-    )
+def own_words(output: nbformat.NotebookNode, kind: str | None) -> str | None:
+    """Return what an output says of its picture, as ``IPython.display.Image(alt=...)`` does."""
+    about = (output.get("metadata") or {}).get(kind)
+    return about.get("alt") if isinstance(about, Mapping) else None
 
 
 def _refuse_half_a_figure(
@@ -158,7 +151,9 @@ def _plotly(figure: str | Mapping[str, Any]) -> str:
         for part in (parts.get("data") or [], layout, settings)
     )
     height = layout.get("height") or 450
+    formulas = f'<script src="{MATHJAX}"></script>' if _FORMULA.search(arguments) else ""
     return (
+        f"{formulas}"
         f'<div class="plotly-graph-div" style="height:{height}px; width:100%;"></div>\n'
         f'<script src="{PLOTLY}"></script>\n'
         "<script>Plotly.newPlot(document.currentScript.previousElementSibling"

@@ -18,6 +18,7 @@ import nbformat
 from docutils import nodes
 
 from evergreen.errors import EvergreenError
+from evergreen.lessons.outputs import own_words
 from evergreen.lessons.reading import Document
 from evergreen.look import addresses, libraries
 
@@ -63,6 +64,7 @@ def _check_hosts(_app: Sphinx, config: Config) -> None:
 def _read(app: Sphinx, doctree: nodes.document) -> None:
     """Look at all that a page's source and its own outputs bring along."""
     name = app.env.docname
+    _give_words(app, name, doctree)
     for picture in doctree.findall(nodes.image):
         _check_picture(app, name, picture)
     for raw in doctree.findall(nodes.raw):
@@ -82,6 +84,28 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
         site = Path(app.outdir)
         libraries.keep((site / f"{name}.html" for name in app.env.found_docs), site)
+
+
+def _give_words(app: Sphinx, name: str, doctree: nodes.document) -> None:
+    """Let pictures be described by what their outputs say of them; MyST-NB leaves that out."""
+    for cell in doctree.findall(_is_cell):
+        bundles = [
+            part
+            for part in cell.findall(nodes.container)
+            if part.get("nb_element") == "mime_bundle"
+        ]
+        if not any(
+            "alt" not in picture for part in bundles for picture in part.findall(nodes.image)
+        ):
+            continue
+        notebook = _executed(app, name)
+        displayed = [o for o in notebook.cells[cell["cell_index"]].outputs if "data" in o]
+        for bundle, output in zip(bundles, displayed, strict=False):
+            for part in bundle.children:
+                words = own_words(output, part["mime_type"])
+                for picture in part.findall(nodes.image):
+                    if words is not None:
+                        picture.attributes.setdefault("alt", words)
 
 
 def _check_picture(app: Sphinx, name: str, picture: nodes.image) -> None:
@@ -197,10 +221,19 @@ def _place(app: Sphinx, name: str, node: nodes.Element, line: int = 0) -> str:
 def _cell(app: Sphinx, name: str, node: nodes.Node) -> tuple[nbformat.NotebookNode, int] | None:
     """Return the executed notebook and the index of the cell whose output something is, if any."""
     for parent in _above(node):
-        if isinstance(parent, nodes.container) and parent.get("nb_element") == "cell_code":
-            executed = Path(cast(Any, app.env).mystnb_config.output_folder, f"{name}.ipynb")
-            return nbformat.read(executed, as_version=4), parent["cell_index"]
+        if _is_cell(parent):
+            return _executed(app, name), parent["cell_index"]
     return None
+
+
+def _is_cell(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
+
+
+def _executed(app: Sphinx, name: str) -> nbformat.NotebookNode:
+    """Return a lesson as MyST-NB has read it."""
+    file = Path(cast(Any, app.env).mystnb_config.output_folder, f"{name}.ipynb")
+    return nbformat.read(file, as_version=4)
 
 
 def _above(node: nodes.Node) -> Iterator[nodes.Node]:

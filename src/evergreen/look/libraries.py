@@ -54,7 +54,7 @@ _LIBRARIES = (
 _SPARED = (
     # Matplotlib's players; the theme has these icons.
     re.compile(r"<link\b[^>]*\bhref=[\"'][^\"']*/font-awesome/[^>]*>"),
-    # Plotly's formulas; `localized` leaves it where there are any.
+    # What draws formulas in Plotly's labels; `localized` leaves it where there are any.
     re.compile(r"<script\b[^>]*\bsrc=[\"'][^\"']*/mathjax/[^>]*></script>", re.IGNORECASE),
 )
 _FORMULA = re.compile(r'"\$[^"]+\$"')
