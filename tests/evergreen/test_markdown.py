@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from tinybook import TinyBook
 
-from evergreen.notebooks import escapes
+from evergreen.notebooks import escapes, fragments
 
 HEAD = """---
 file_format: mystnb
@@ -442,6 +442,46 @@ def test_no_formula_is_found_in_escaped_text() -> None:
         # MathJax joins what stands beside each other, but not across an element.
         for shown in html.find_all(string=True):
             assert shown == "$" or not re.search(r"\$|\\[(\[]|\\begin", shown), text
+
+
+def of_site(address: str) -> str | None:
+    """Return an address of the site's, which is published, for all but places on a page."""
+    return None if address.startswith("#") else f"https://example.org/{address}"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ('<p class="lead" id="a" onclick="b()">So</p>', "<p>So</p>"),
+        ("<p>So</p><script>alert(1)</script><style>p {}</style>", "<p>So</p>"),
+        ('<div style="color: red">', '<div style="color: red">'),
+        ("</div>", "</div>"),
+        ("<b>So</b>", "<div><b>So</b></div>"),
+        ("<p>a\n\n\nb</p>", "<p>a\nb</p>"),
+        ("<pre>a\n\n  b</pre>", "<div><pre>a&#10;\n  b</pre></div>"),
+        ("<p>$5 &lt; &#36;6</p>", "<p><span>&#36;</span>5 &lt; <span>&#36;</span>6</p>"),
+        (
+            '<p><a href="#there">x</a> <a href="c.html">y</a></p>',
+            '<p>x <a href="https://example.org/c.html">y</a></p>',
+        ),
+        ('<p><img src="#none" alt="A dot"></p>', "<p><em>A dot</em></p>"),
+        ('<p><img src="a.png" alt=""></p>', '<p><img src="https://example.org/a.png" alt=""></p>'),
+        (
+            '<video src="a.mp4" controls autoplay></video>',
+            '<div><video src="https://example.org/a.mp4" controls></video></div>',
+        ),
+        (
+            '<iframe src="f.html" title="A frame"><p>None</p></iframe>',
+            '<div><a href="https://example.org/f.html">A frame</a></div>',
+        ),
+        ('<iframe src="#f" title="A frame"></iframe>', "<div>A frame</div>"),
+        ("<p><input type=checkbox checked> so <button>Go</button></p>", "<p>☑ so </p>"),
+        ("<details open><summary>A</summary>b</details>",) * 2,
+        ("<!-- a remark -->", ""),
+    ],
+)
+def test_html_keeps_what_acts_in_a_notebook(given: str, kept: str) -> None:
+    assert fragments.block(given, of_site, of_site) == kept
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,7 @@ _KEPT = frozenset(
         *("style", "title", "type", "valign", "value", "width"),
     }
 )
+_MAY_BE_EMPTY = frozenset({"alt", "controls", "loop", "muted", "open", "reversed"})
 # What begins a block of HTML for every Markdown; see CommonMark 0.31, section 4.6.
 _BLOCK = re.compile(
     r"</?(address|article|aside|blockquote|center|col|colgroup|dd|details|dialog|dir|div|dl|dt"
@@ -218,9 +219,9 @@ class _Cleaner(HTMLParser):
             if f"text-{side}" in classes:
                 given["style"] = f"text-align: {side}"
         kept = "".join(
-            f' {name}="{html.escape(value)}"' if value else f" {name}"
+            f" {name}" if value is None else f' {name}="{html.escape(value)}"'
             for name, value in given.items()
-            if name in _KEPT and (value or (value is None and name in ("open", "controls")))
+            if name in _KEPT and (value or name in _MAY_BE_EMPTY)
         )
         if tag == "span" and not kept:
             start, end = "", ""
@@ -232,9 +233,8 @@ class _Cleaner(HTMLParser):
 
     def _write_link(self, address: str | None, text: str | None) -> None:
         address = self._link(address) if address else None
-        if address:
-            shown = html.escape(text or address)
-            self.written.append(f'<a href="{html.escape(address)}">{shown}</a>')
+        shown = html.escape(text or address or "")
+        self.written.append(f'<a href="{html.escape(address)}">{shown}</a>' if address else shown)
 
 
 def _drawn(markup: str) -> str:

@@ -18,6 +18,9 @@ from evergreen.notebooks import formulas, fragments
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+_LARGE = 10_000_000
+"""Bytes of a picture or a film that a notebook does not hold; Colab opens up to 20 MB."""
+
 # A formula's place in HTML, until that is cleaned.
 _PLACE = re.compile("\ue000(\\d+)\ue001")
 
@@ -95,7 +98,7 @@ class Page:
         if parts.scheme or parts.netloc:
             return address
         path = self._source(unquote(parts.path))
-        if path is None:
+        if path is None or path.stat().st_size > _LARGE:
             return self.link(address)
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         return fragments.embedded(path.read_bytes(), kind)
