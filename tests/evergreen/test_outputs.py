@@ -173,6 +173,8 @@ SHOWING = [
     '<a href="pics/a%20dot.png">It</a>\'})',
     f'show({{\'text/html\': \'<img id="inside" alt="A dot." src="{DATA}">'
     f'<audio controls src="{SOUND}"></audio>\'}})',
+    "show({'text/html': '<iframe title=\"Inner\" srcdoc=\"<p></p>"
+    "<script>document.body.append(7)</script>\"></iframe>'})",
     "show({'text/html': '<p id=\"styled\" style=\"color: rgb(1, 2, 3)\">Styled.</p>'})",
     "show({'text/html': '<button onclick=\"this.textContent = 7\">Press</button>'})",
 ]
@@ -297,6 +299,7 @@ def test_what_an_output_draws_and_plays_is_on_its_page(rich: TinyBook, browser: 
             drawn = shown.locator(picture)
             assert drawn.evaluate("tag => tag.decode().then(() => tag.naturalWidth)") == 1
         shown.wait_for_function("document.querySelector('audio').readyState > 0")
+        assert shown.frame_locator("iframe").locator("body").inner_text().strip() == "7"
         colour = shown.locator("#styled").evaluate("tag => getComputedStyle(tag).color")
         assert colour == "rgb(1, 2, 3)"
         shown.get_by_role("button", name="Press").click()
@@ -320,6 +323,10 @@ def test_everybody_reaches_what_is_folded_wide_and_in_the_margin(
             frame = folded.locator("div.cell_input").first
             colour = frame.evaluate("tag => getComputedStyle(tag).borderTopColor")
             assert max(map(int, re.findall(r"\d+", colour))) < 128, "a light frame in the dark"
+
+
+def test_a_page_brings_a_library_once(rich: TinyBook) -> None:
+    assert len(page(rich, "lessons/shown").select('script[src*="plotly.min.js"]')) == 1
 
 
 def test_a_library_is_in_the_site_as_long_as_a_page_needs_it(rich: TinyBook) -> None:

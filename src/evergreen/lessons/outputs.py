@@ -153,9 +153,8 @@ def _plotly(figure: str | Mapping[str, Any]) -> str:
     height = layout.get("height") or 450
     formulas = f'<script src="{MATHJAX}"></script>' if _FORMULA.search(arguments) else ""
     return (
-        f"{formulas}"
+        f'{formulas}<script src="{PLOTLY}"></script>\n'
         f'<div class="plotly-graph-div" style="height:{height}px; width:100%;"></div>\n'
-        f'<script src="{PLOTLY}"></script>\n'
-        "<script>Plotly.newPlot(document.currentScript.previousElementSibling"
-        f".previousElementSibling, {arguments});</script>"
+        "<script>Plotly.newPlot(document.currentScript.previousElementSibling, "
+        f"{arguments});</script>"
     )

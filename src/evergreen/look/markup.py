@@ -22,7 +22,7 @@ from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.util.images import get_image_size
 
 from evergreen.errors import EvergreenError
-from evergreen.look import language, policy
+from evergreen.look import language, libraries, policy
 from evergreen.look.addresses import host_of
 
 if TYPE_CHECKING:
@@ -185,11 +185,16 @@ class Templates(BuiltinTemplateLoader):
         one = page.new_tag("script", defer="", src=posixpath.relpath(SCRIPT, folder or "."))
         theme = page.new_tag("script", string=_AFTER_FIRST_PAINT)
         theme["data-src"] = posixpath.relpath(THEME_SCRIPT, folder or ".")
+        brought: set[str] = set()
         for link in page.select('link[rel="preload"][as="script"]'):
             link.decompose()
         for script in page.select('script[src]:not([type="module"])'):
-            # What the page itself brings runs where it stands.
+            # What the page itself brings runs where it stands, and a library once.
             if script.find_parent("article"):
+                if libraries.uses(script["src"]) and script["src"] in brought:
+                    script.decompose()
+                else:
+                    brought.add(script["src"])
                 continue
             path = _path(script["src"], name)
             if path in _SEARCH and searches:

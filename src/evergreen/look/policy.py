@@ -38,7 +38,8 @@ def handlers(page: BeautifulSoup) -> set[str]:
     """Return the scripts in the attributes of a page, such as onclick."""
     return {
         value
-        for tag in page.find_all(True)
+        for document in _documents(page)
+        for tag in document.find_all(True)
         for name, value in tag.attrs.items()
         if name.startswith("on")
     }
@@ -100,7 +101,7 @@ def restrict(
         unsafe = ["'unsafe-hashes'"] if of_attributes else []
         return " ".join(["'self'", *unsafe, *sorted(map(_hash, texts)), *named])
 
-    styles = {tag["style"] for tag in page.select("[style]")}
+    styles = {tag["style"] for part in _documents(page) for tag in part.select("[style]")}
     policy = {
         "default-src": " ".join(["'self'", *named]),
         "script-src": allowed("script", handlers) + (" 'unsafe-eval'" if of_library else ""),
@@ -123,9 +124,17 @@ def restrict(
 
 def _inline(page: BeautifulSoup, element: str) -> Iterator[str]:
     """Return the texts of all scripts, or all styles, that stand on a page."""
-    for tag in page.find_all(element, src=False):
-        if element != "script" or tag.get("type", "").lower() in _SCRIPT_TYPES:
-            yield tag.string or ""
+    for document in _documents(page):
+        for tag in document.find_all(element, src=False):
+            if element != "script" or tag.get("type", "").lower() in _SCRIPT_TYPES:
+                yield tag.string or ""
+
+
+def _documents(page: BeautifulSoup) -> Iterator[BeautifulSoup]:
+    """Return a page, and the documents that stand in it as frames: its policy is theirs too."""
+    yield page
+    for frame in page.select("iframe[srcdoc]"):
+        yield from _documents(BeautifulSoup(frame["srcdoc"], "html.parser"))
 
 
 def _written(app: Sphinx, name: str) -> Iterator[str]:
@@ -159,6 +168,8 @@ def _code(markup: str) -> Iterator[str]:
     """Return the scripts and styles that stand in HTML, or in Markdown with HTML."""
     yield from (found[2] for found in _ELEMENT.finditer(markup))
     yield from (html.unescape(found[1] or found[2]) for found in _HANDLER.finditer(markup))
+    if "srcdoc" in markup and "&" in markup:
+        yield from _code(html.unescape(markup).replace("srcdoc", ""))
 
 
 def _hash(text: str) -> str:
