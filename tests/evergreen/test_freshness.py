@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from tinybook import ENGINE, TinyBook
 
+from evergreen.lessons import recorder
+from evergreen.lessons.opened import Opened, Roots
+
 Edit = Callable[[TinyBook], object]
 MakeFolder = pytest.TempPathFactory
 
@@ -381,3 +384,16 @@ def test_what_a_lesson_runs_without_naming_it_counts(book: TinyBook) -> None:
         assert book.update().executed == [CHANCES]
     page = (book.html / "lessons/chances.html").read_text("utf-8")
     assert "second" in page
+
+
+def test_a_module_in_another_encoding_counts(tmp_path: Path) -> None:
+    roots = Roots({"": tmp_path})
+    module = Opened(recorder.CODE, "", "umlaut.py")
+    seen = []
+    for text in ("NAME = 'schön'", "NAME = 'schön'  # ja", "NAME = 'grün'", "NAME = grün?"):
+        path = tmp_path / "umlaut.py"
+        path.write_bytes(f"# -*- coding: latin-1 -*-\n{text}\n".encode("latin-1"))
+        seen.append(roots.now(module))
+    first, remark, other, broken = seen
+    assert remark == first
+    assert len({first, other, broken}) == 3

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import tokenize
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,12 +86,18 @@ class Roots:
                 names = {file.name for file in path.iterdir()} - {"__pycache__"}
                 return json.dumps(sorted(name for name in names if not name.startswith(".")))
             if item.kind == recorder.CODE and path.suffix == ".py":
-                code = Script(path.read_text("utf-8"), str(path))
-                packages = {name: folder for name, folder in self.folders.items() if name}
-                return Codebase(packages, [path.parent]).digest_of([code])
+                # What is not Python cannot be imported; whatever it is, it counts.
+                with contextlib.suppress(SyntaxError, UnicodeDecodeError):
+                    return self._digest_of_module(path)
             return self._digest(path)
-        except (OSError, SyntaxError, UnicodeDecodeError):
+        except OSError:
             return ABSENT
+
+    def _digest_of_module(self, path: Path) -> str:
+        with tokenize.open(path) as file:  # in the encoding that it names
+            code = Script(file.read(), str(path))
+        packages = {name: folder for name, folder in self.folders.items() if name}
+        return Codebase(packages, [path.parent]).digest_of([code])
 
     def _digest(self, path: Path) -> str:
         found = path.stat()
