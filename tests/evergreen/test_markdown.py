@@ -87,7 +87,7 @@ Another side.
 ::::
 
 :::{dropdown} Unfold me
-Inside, $|x| & y > 2$.
+Inside, $|x| \& y > 2$.
 
 ```python
 first = 1

@@ -28,7 +28,8 @@ def cut(path: Path, characters: Iterable[str]) -> bytes | None:
     from fontTools import subset
 
     logging.getLogger("fontTools").setLevel(logging.WARNING)
-    options = subset.Options(flavor="woff", hinting=False, layout_features=[])
+    # Primes and script letters as formulas.css asks for them.
+    options = subset.Options(flavor="woff", hinting=False, layout_features=["ss01", "ss04"])
     options.name_IDs = ["*"]  # the licence is among them
     with subset.load_font(str(path), options) as font:
         wanted = {ord(character) for character in characters} & font.getBestCmap().keys()

@@ -314,7 +314,7 @@ def _fix_markup(page: BeautifulSoup) -> None:
         for link in page.select("#pst-skip-link"):
             link.decompose()
     # A browser may break a line between a formula and the comma behind it.
-    for formula in page.select('math[display="inline"]'):
+    for formula in page.select('math:not([display="block"])'):
         follows = formula.next_sibling
         if isinstance(follows, NavigableString) and (mark := re.match(r"[,.;:!?)]+", follows)):
             word = formula.wrap(page.new_tag("span", attrs={"class": "math-word"}))

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import re
 
-# Environments that number their lines, and those for the inside of a formula.
-_INNER = {"align": "aligned", "alignat": "alignedat", "equation": "", "gather": "gathered"}
-_NUMBERED = re.compile(rf"\\begin\{{({'|'.join(_INNER)})\*?\}}(.*)\\end\{{\1\*?\}}", re.DOTALL)
-_LABEL = re.compile(r"\\label\{[^}]*\}")
-
 
 def inline(tex: str) -> str:
     """Return a formula of a line."""
@@ -20,13 +15,8 @@ def block(tex: str, number: str = "") -> str:
 
     Viewers would number it anew, or not at all.
     """
-    tex = re.sub(r"\n\s*\n", "\n", _LABEL.sub("", tex).strip())
-    if number and r"\tag" not in tex:
-        if found := _NUMBERED.fullmatch(tex):
-            name = _INNER[found[1]]
-            tex = rf"\begin{{{name}}}{found[2]}\end{{{name}}}" if name else found[2].strip()
-        tex = rf"{tex} \tag{{{number}}}"
-    return f"$$\n{tex}\n$$"
+    tag = rf" \tag{{{number}}}" if number else ""
+    return f"$$\n{tex}{tag}\n$$"
 
 
 def in_html(formula: str) -> str:

@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 from docutils import nodes
 from sphinx.domains.std import StandardDomain
-from sphinx.util.math import get_node_equation_number
 
 from evergreen.notebooks import formulas, fragments
+from evergreen.pages.equations import NUMBER
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -60,9 +60,7 @@ class Page:
 
     def equation(self, node: nodes.math_block) -> str:
         """Return the number of an equation, if it has one."""
-        if not node.get("number"):
-            return ""
-        return get_node_equation_number(cast(Any, self._writer()), node)
+        return str(node.get(NUMBER) or "")
 
     def html(self, node: nodes.Node, *, inline: bool) -> str:
         """Return a node as HTML that a notebook's Markdown may hold."""

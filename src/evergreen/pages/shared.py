@@ -16,6 +16,7 @@ from sphinxcontrib.bibtex.domain import BibtexDomain
 
 from evergreen import sources
 from evergreen.lessons import preparation
+from evergreen.pages import equations
 from evergreen.state import Kept, watch, watch_each
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def _shared(app: Sphinx) -> dict[str, Any]:
         "sections": dict(sorted(env.toc_secnumbers.items())),
         "figures": dict(sorted(env.toc_fignumbers.items())),
         "equations": sorted(math.equations.items()),
+        "tags": {name: about.get(equations.TAGS) for name, about in sorted(env.metadata.items())},
         "targets": [
             sorted(map(str, domain.get_objects())) for _, domain in sorted(env.domains.items())
         ],
