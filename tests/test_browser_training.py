@@ -160,7 +160,7 @@ def arrays(layer: dict[str, Any]) -> list[np.ndarray]:
 
 
 def with_numbers(layers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [layer for layer in layers if layer["kind"] != "relu"]
+    return [layer for layer in layers if layer["kind"] != "relu" and not layer.get("fixed")]
 
 
 def flat(vectors: Sequence[np.ndarray]) -> np.ndarray:

@@ -17,7 +17,7 @@ from support.browsing import DESK, PHONE, look_with_axe, visit
 from support.contents import NOTEBOOKS, PLACES
 from website import Build, notebook_of, soup
 
-from bnlab import arithmetic, catalogue, data, portable, runs
+from bnlab import arithmetic, catalogue, data, plain, portable, runs
 
 Course = dict[str, list[runs.Run]]
 LIMIT = 1.5 * 2**20
@@ -38,12 +38,22 @@ PREDICT = """async ([address, name, training]) => {
 
 
 @contextmanager
-def networks(browser: Browser, address: str, size: tuple[int, int] = DESK, **kind: str) -> Iterator:
-    """Open the page of the networks and load them."""
+def networks(
+    browser: Browser, address: str, size: tuple[int, int] = DESK, *, plain: bool = True, **kind: str
+) -> Iterator:
+    """Open the page of the networks and load them, plainly with one garment in inference mode."""
     with visit(browser, f"{address}{PLACES['networks']}.html", size, **kind) as page:
         page.get_by_role("button", name=LOAD).click()
         page.get_by_role("table", name="The probability").wait_for()
+        if plain:
+            make_plain(page)
         yield page
+
+
+def make_plain(page: Page) -> None:
+    page.get_by_role("radio", name=re.compile("^Inference")).check()
+    page.get_by_role("button", name="Take all out").click()
+    page.locator("input[name='live-garment']").first.check()
 
 
 def predicted(
@@ -131,6 +141,52 @@ def test_the_networks_are_loaded_only_when_asked_for_and_are_small(
         path.name for path in portable.files(portable.exported())
     }
     assert 1e6 < sum(loaded().values()) <= LIMIT
+
+
+def test_the_page_begins_where_the_networks_differ(browser: Browser, address: str) -> None:
+    with networks(browser, address, plain=False) as page:
+        assert page.get_by_role("radio", name=re.compile("^Training")).is_checked()
+        page.get_by_text("The image shown and 10 beside it.").wait_for()
+        assert len(set(shown(page).argmax(axis=0))) > 1
+
+
+def test_on_a_phone_the_answers_stay_in_sight_while_a_slider_is_turned(
+    browser: Browser, address: str
+) -> None:
+    with networks(browser, address, PHONE) as page:
+        slider = page.get_by_role("slider", name="Beta")
+        slider.scroll_into_view_if_needed()
+        page.mouse.wheel(0, 1)
+        shown(page)
+        table = page.get_by_role("table", name="The probability")
+        expect(table).to_be_in_viewport(ratio=0.9)
+        expect(slider).to_be_in_viewport(ratio=0.9)
+
+
+def test_a_unit_shows_what_it_gets_and_gives_and_what_it_changes(
+    browser: Browser, address: str, images: data.FashionMNIST
+) -> None:
+    name, number = "bn_approach_two", 7
+    layers = portable.read(portable.exported())[name]
+    place = max(at for at, one in enumerate(layers) if isinstance(one, plain.Normalization))
+    with networks(browser, address) as page:
+        page.get_by_label("Layer", exact=True).select_option(label="BN approach two, BN 100")
+        page.get_by_label("Unit", exact=True).fill(str(number))
+        first = page.locator("input[name='live-garment']").first
+        garment = int(re.search(r"test image (\d+)", first.locator("..").inner_text())[1])
+        values = images.test.pixels[[garment]].reshape(1, -1).astype(float)
+        for layer in layers[:place]:
+            values = plain.outputs(layer, values)
+        gets = values[0, number - 1]
+        gives = plain.outputs(layers[place], values)[0, number - 1]
+        page.get_by_text(f"this unit gets {gets:.2f} and gives {gives:.2f}.").wait_for()
+        slider = page.get_by_role("slider", name="Beta")
+        slider.press("End")
+        gives += 4 - layers[place].beta[number - 1]
+        page.get_by_text(f"this unit gets {gets:.2f} and gives {gives:.2f}.").wait_for()
+        page.get_by_text(re.compile("^BN approach two, as trained: .*%. Now: .*%.$")).wait_for()
+        page.get_by_role("button", name="As trained").click()
+        expect(page.locator(".live-before")).to_have_text(re.compile(r"^\s*$"))
 
 
 def test_the_table_shows_keras_s_probabilities_for_each_garment(
@@ -266,6 +322,9 @@ def test_the_keyboard_alone_does_everything(
         tab_to(page, page.get_by_role("button", name=LOAD))
         page.keyboard.press("Enter")
         page.get_by_role("table", name="The probability").wait_for()
+        chosen = page.locator("input[name='live-garment']:checked")
+        assert chosen.evaluate("tag => tag === document.activeElement")
+        make_plain(page)
         seen = [shown(page)]
 
         def changes() -> None:
@@ -273,7 +332,7 @@ def test_the_keyboard_alone_does_everything(
             assert (seen[-1] != seen[-2]).any()
 
         garments = page.locator("input[name='live-garment']")
-        assert garments.first.evaluate("tag => tag === document.activeElement")
+        garments.first.focus()
         page.keyboard.press("ArrowRight")
         changes()
         page.keyboard.press("ArrowLeft")

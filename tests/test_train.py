@@ -74,10 +74,12 @@ def shown(page: Page, name: str) -> bytes:
     return base64.b64decode(chart.evaluate("chart => chart.toDataURL()").split(",")[1])
 
 
-def in_node(code: str) -> Any:
+def in_node(code: str, given: str = "") -> Any:
     """Return what JavaScript prints as JSON, which finds the page's modules in its folder."""
     command = ["node", "--input-type=module", "--eval", code]
-    done = subprocess.run(command, cwd=LIVE, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=LIVE, input=given, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -149,6 +151,28 @@ def test_every_experiment_of_the_page_can_be_trained(node: None) -> None:
     found = in_node(code)
     assert len({state for _, state in found}) == 8
     assert all(complaints == [] for complaints, _ in found)
+
+
+def test_the_experiment_that_is_said_to_diverge_does(node: None, images: data.FashionMNIST) -> None:
+    pixels = (255 * images.train.pixels[:5000]).round().astype(np.uint8).tobytes()
+    code = f"""
+        import {{ readFileSync }} from "node:fs";
+        import {{ text }} from "node:stream/consumers";
+        import {{ CHALLENGES }} from "./challenges.js";
+        import {{ compiled }} from "./kernels.js";
+        import {{ parse }} from "./recipe.js";
+        import {{ Training }} from "./training.js";
+        const {{ state }} = parse(CHALLENGES[0].state, {json.dumps(offered())});
+        const part = {{
+            pixels: Buffer.from(await text(process.stdin), "base64"),
+            labels: {images.train.labels[:5000].tolist()},
+        }};
+        const kernels = await compiled(readFileSync("kernels.wasm"));
+        const training = new Training({{ ...state.networks[0], epochs: 1 }}, part, kernels);
+        while (!training.finished) training.advance();
+        console.log(JSON.stringify([state.images, state.networks.length, training.diverged]));
+    """
+    assert in_node(code, base64.b64encode(pixels).decode()) == [5000, 1, True]
 
 
 def test_the_page_begins_with_the_course_s_own_recipes() -> None:
@@ -466,6 +490,38 @@ def test_a_hidden_page_pauses_and_goes_on_when_it_is_seen(browser: Browser, addr
         page.wait_for_timeout(1500)
         assert steps(page) > paused
         page.get_by_role("button", name="Pause").click()
+
+
+def test_a_trained_network_can_be_asked_beside_the_course_s_own(
+    browser: Browser, address: str, images: data.FashionMNIST
+) -> None:
+    state = f"{SHORT}&network=baseline&network=bn_approach_two,pixels=standardized"
+    labels = images.test.labels
+    with laboratory(browser, address, state) as page:
+        train(page)
+        ended(page)
+        said = page.locator(".live-garments tbody tr").nth(1).locator("td").all_inner_texts()
+        page.locator(".live-networks summary").nth(1).click()
+        page.get_by_role("button", name="Ask it in").click()
+        page.get_by_role("button", name=re.compile("^Load the")).click()
+        table = page.get_by_role("table", name="The probability")
+        table.wait_for()
+        heads = table.locator("thead th").all_inner_texts()
+        assert heads[-1] == "Yours: BN approach two, pixels: standardized once"
+        assert len(heads) == len(catalogue.NETWORKS) + 1
+        page.get_by_role("radio", name=re.compile("^Inference")).check()
+        for label, answer in enumerate(said):
+            # The first test image of a class is on both pages.
+            first = int(np.flatnonzero(labels == label)[0])
+            name = f"{data.CLASSES[label]}, test image {first}"
+            page.get_by_role("radio", name=name, exact=True).check()
+            page.evaluate(
+                "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )
+            garment, share = re.fullmatch(r"[✓✗] (.*) (\d+)%", answer).groups()
+            row = table.locator("tbody tr").nth(data.CLASSES.index(garment))
+            shown_there = float(row.locator("td").last.inner_text()[:-1])
+            assert shown_there == pytest.approx(float(share), abs=0.56)
 
 
 # Within everybody's reach

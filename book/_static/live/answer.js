@@ -12,6 +12,7 @@ export class Answer {
   #picture = picture([]);
   #name = element("strong");
   #about = note();
+  #before = element("p", { className: "live-note live-before" });
   #said = spoken("", { role: "status" });
   #saying;
 
@@ -40,11 +41,17 @@ export class Answer {
         element("thead", {}, element("tr", {}, element("td"), ...titles)),
         element("tbody", {}, ...this.#rows.map(({ row }) => row)),
       ),
+      this.#before,
       this.#said,
     );
   }
 
-  show({ shown, training, neighbours }, probabilities) {
+  show({ shown, training, neighbours, unit }, probabilities, trained) {
+    const told = (shares) => `${this.#classes[likeliest(shares)]}, ${percent(Math.max(...shares))}`;
+    // Empty while nothing is turned, but of the same height, so that nothing below moves.
+    const turned = this.#networks.findIndex(({ name }) => name === unit?.name);
+    say(this.#before, turned < 0 ? "\u00a0" : `${this.#networks[turned].title}, as trained: ` +
+      `${told(trained[turned])}. Now: ${told(probabilities[turned])}.`);
     const answers = probabilities.map(likeliest);
     const mode = training ? `training mode, a batch of ${1 + neighbours.length}` : "inference mode";
     paint(this.#picture, shown.pixels);

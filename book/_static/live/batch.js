@@ -33,7 +33,7 @@ export class Batch {
     };
 
     this.#shown.className = "live-thumb";
-    fill([]);
+    fill(set.neighbours);
     this.element = group("The batch", this.#status, this.#list,
       row(
         labelled("Add", offer),

@@ -83,7 +83,7 @@ const apart = (one, other) =>
 const middle = (numbers) => Float64Array.from(numbers).sort()[Math.floor(numbers.length / 2)];
 
 export class Inside {
-  #chosen = 0;
+  #chosen = -1;
   #sessions = [];
   #choose;
   #figures = element("div", { className: "live-layers" });
@@ -112,7 +112,11 @@ export class Inside {
 
   begin(shown) {
     this.#sessions = shown;
-    this.#chosen = Math.min(this.#chosen, shown.length - 1);
+    // Begin with one that has normalizations to look at.
+    if (this.#chosen < 0 || this.#chosen >= shown.length) {
+      this.#chosen = Math.max(0, shown.findIndex(({ session: { recipe } }) =>
+        recipe.normalization !== "none" || recipe.pixels === "normalized"));
+    }
     this.#choose.replaceChildren(...shown.map(({ title }, value) =>
       element("option", { value, selected: value === this.#chosen }, title)));
     this.#look();

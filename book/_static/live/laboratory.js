@@ -3,6 +3,7 @@ import { CHALLENGES } from "./challenges.js";
 import { controls, described } from "./controls.js";
 import { Curves } from "./curves.js";
 import { button, element, labelled, note, row, say, spoken } from "./elements.js";
+import { hand } from "./handing.js";
 import { Images } from "./images.js";
 import { Inside } from "./inside.js";
 import { Numbers } from "./numbers.js";
@@ -48,8 +49,10 @@ export class Laboratory {
   #waiting = false;
   #drawn = 0;
   #address;
+  #networks;         // the page "Try the networks"
 
   constructor(dataset) {
+    this.#networks = dataset.networks;
     const course = JSON.parse(dataset.course);
     this.#about = Object.fromEntries(course.map((network) => [network.name, network]));
     this.#course = Object.fromEntries(course.map(({ name, recipe }) =>
@@ -262,13 +265,14 @@ export class Laboratory {
       this.#change({ ...this.#state, networks: this.#state.networks.toSpliced(place, 1) });
       this.more.focus();
     }, { disabled: this.#shown.length === 1 });
+    const tried = button("Ask it in \"Try the networks\"", () => this.#hand(place));
     const build = () => body.replaceChildren(
       controls(this.#state.networks[place], this.#state.images, async (recipe) => {
         const networks = this.#state.networks.with(place, recipe);
         const named = document.activeElement?.closest(".live-field")?.firstChild.textContent;
         await this.#change({ ...this.#state, networks });
         this.#reopen(place, named);
-      }), row(remove));
+      }), row(tried, remove));
     const details = element("details", { className: "live-details", ontoggle: () => {
       if (details.open && !body.hasChildNodes()) build();
     } }, element("summary", {}, "Change", spoken(` ${title}`)), body);
@@ -432,6 +436,19 @@ export class Laboratory {
     } catch {
       say(this.#status, "Copy it from the browser's address bar: it leads to this very experiment.");
     }
+  }
+
+  async #hand(place) {
+    const { session, title, colour } = this.#shown[place];
+    if (session.state === "new") return say(this.#status, "Train it first, if only a step.");
+    try {
+      const layers = await session.hand();
+      await hand({ title: `Yours: ${title}`, color: colour.color, dark_color: colour.dark, layers });
+    } catch (error) {
+      return say(this.#status, `The network could not be handed on. ${error.message}`);
+    }
+    location.href = this.#networks;
+    return undefined;
   }
 
   #save(blob, kind) {

@@ -105,6 +105,22 @@ export class Network {
     }
   }
 
+  #standardization() {
+    const { middle, inverse } = this.standard;
+    const vector = (place) => Array.from(this.kernels.floats.slice(place, place + this.inputs));
+    const inverses = vector(inverse);
+    return {
+      kind: "normalization",
+      fixed: true,
+      width: this.inputs,
+      epsilon: 0,
+      gamma: inverses.map(() => 1),
+      beta: inverses.map(() => 0),
+      mean: vector(middle),
+      variance: inverses.map((value) => 1 / value ** 2),
+    };
+  }
+
   #draw(random) {
     const { initializer, scale } = this.recipe;
     this.layers.forEach((layer, place) => {
@@ -189,7 +205,8 @@ export class Network {
     });
   }
 
-  // Return all numbers of the network, in the order of Keras's layers: kernels row by row.
+  // Return all numbers of the network, in the order of Keras's layers: kernels row by row. Pixels
+  // that are standardized come as a normalization that is fixed.
   parameters() {
     const { floats } = this.kernels;
     const vector = (place, width) => Array.from(floats.slice(place, place + width));
@@ -201,6 +218,7 @@ export class Network {
         [name, vector(norm[name], norm.outputs)])),
     });
     const layers = this.norm ? [normalization(this.norm)] : [];
+    if (this.standard) layers.push(this.#standardization());
     const { normalization: where } = this.recipe;
     this.layers.forEach((layer, place) => {
       const { inputs, outputs, biased } = layer;

@@ -3,6 +3,7 @@ import { Answer } from "./answer.js";
 import { Batch } from "./batch.js";
 import { Choice } from "./choice.js";
 import { button, element, note, word } from "./elements.js";
+import { take } from "./handing.js";
 import { load } from "./loading.js";
 import { Mode } from "./mode.js";
 import { changed, predict, scaled } from "./prediction.js";
@@ -20,8 +21,10 @@ for (const place of document.querySelectorAll('[data-live="networks"]')) {
     try {
       const address = new URL(place.dataset.contents, document.baseURI);
       const course = await load(address, (share) => { bar.value = share; });
+      const handed = await take();
+      if (handed) course.networks.push(handed);
       place.replaceChildren(printed, ...page(course));
-      place.querySelector("input").focus({ preventScroll: true });
+      place.querySelector("input:checked").focus({ preventScroll: true });
     } catch (error) {
       bar.hidden = true;
       start.disabled = false;
@@ -43,7 +46,12 @@ for (const place of document.querySelectorAll('[data-live="networks"]')) {
 
 // Return what the page shows. Each part changes what is set, and shows it when it is asked to.
 function page(course) {
-  const set = { shown: course.garments[0], training: false, neighbours: [], unit: null };
+  // Begin where the networks differ most: with a garment that they disagree on, beside one of
+  // each class in training mode.
+  const disputed = course.garments.find(({ kind }) => kind === "disputed");
+  const set = { shown: disputed ?? course.garments[0], training: true, unit: null,
+    neighbours: course.classes.map((_, label) =>
+      course.garments.find((garment) => garment.label === label)).filter(Boolean) };
   let waiting = false;
   // What is computed anew, but once for each picture on the screen.
   function update() {
@@ -51,8 +59,10 @@ function page(course) {
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
-      const probabilities = course.networks.map((network) => judged(network, set));
-      parts.forEach((part) => part.show?.(set, probabilities));
+      const trained = course.networks.map((network) => judged(network, { ...set, unit: null }));
+      const probabilities = set.unit
+        ? course.networks.map((network) => judged(network, set)) : trained;
+      parts.forEach((part) => part.show?.(set, probabilities, trained));
     });
   }
   const parts = [Choice, Mode, Answer, Batch, Unit].map((Part) => new Part(course, set, update));

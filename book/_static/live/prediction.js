@@ -15,9 +15,10 @@ const LAYERS = {
     });
   },
 
-  // In training with the mean and the variance of these very rows, else with the moving ones.
-  normalization({ gamma, beta, mean, variance, epsilon }, rows, training) {
-    const [middle, spread] = training ? moments(rows) : [mean, variance];
+  // In training with the mean and the variance of these very rows, else with the moving ones;
+  // what was fixed before the training, as pixels are standardized, stays as it is.
+  normalization({ gamma, beta, mean, variance, epsilon, fixed = false }, rows, training) {
+    const [middle, spread] = training && !fixed ? moments(rows) : [mean, variance];
     const factor = Float64Array.from(gamma, (g, unit) => g / Math.sqrt(spread[unit] + epsilon));
     return rows.map((row) =>
       row.map((value, unit) => (value - middle[unit]) * factor[unit] + beta[unit]),
@@ -54,6 +55,13 @@ export const scaled = (pixels) => Float64Array.from(pixels, (pixel) => Math.frou
 // Return ten probabilities for each image.
 export const predict = (network, images, training = false) =>
   network.layers.reduce((rows, layer) => LAYERS[layer.kind](layer, rows, training), images);
+
+// Return what a unit of the layer at some place gets for the first image, and what it gives.
+export function through(network, images, training, place, unit) {
+  const before = predict({ layers: network.layers.slice(0, place) }, images, training);
+  const after = predict({ layers: [network.layers[place]] }, before, training);
+  return [before[0][unit], after[0][unit]];
+}
 
 // Return a network with other values in one unit of the layer at some place.
 export function changed(network, { place, unit, values }) {

@@ -70,6 +70,7 @@ def train(root: str) -> dict[str, str]:
     return {
         "data-images": f"{root}{markup.LIVE}/{parts.CONTENTS}",
         "data-page": f"{root}train.html",
+        "data-networks": f"{root}live.html",
         "data-sizes": json.dumps(parts.sizes(parts.exported())),
         "data-classes": json.dumps(data.CLASSES),
         "data-course": json.dumps(
