@@ -20,7 +20,7 @@ from website import Build, notebook_of, soup
 from bnlab import arithmetic, catalogue, data, plain, portable, runs
 
 Course = dict[str, list[runs.Run]]
-LIMIT = 1.5 * 2**20
+LIMIT = 1.8 * 2**20
 LOAD = re.compile("^Load the .* networks$")
 
 pytestmark = pytest.mark.skipif("networks" not in PLACES, reason="No page has the networks.")
@@ -89,7 +89,7 @@ def test_the_browser_predicts_every_test_image_as_keras_does(
     ours = predicted(browser, address, name, images.test.pixels)
     keras = course[name][0].test_probabilities
     assert ours.shape == keras.shape == (10_000, 10)
-    assert np.abs(ours - keras).max() < 1e-4
+    assert np.abs(ours - keras).max() < 1e-3
 
 
 @pytest.mark.parametrize("size", [8, 32])
@@ -105,7 +105,7 @@ def test_the_browser_s_training_mode_is_keras_s(
     batch = images.test.pixels[:size]
     ours = predicted(browser, address, name, batch, training=True)
     keras = course[name][0].model()(batch, training=True).numpy()
-    assert np.abs(ours - keras).max() < 1e-4
+    assert np.abs(ours - keras).max() < 1e-3
 
 
 # The page of the networks
@@ -198,7 +198,7 @@ def test_the_table_shows_keras_s_probabilities_for_each_garment(
         for place in portable.garments(of_page):
             choose(page, f"{data.CLASSES[labels[place]]}, test image {place}")
             expected = np.stack([run.test_probabilities[place] for run in of_page], axis=1)
-            assert np.abs(shown(page) / 100 - expected).max() < 0.0005 + 1e-4
+            assert np.abs(shown(page) / 100 - expected).max() < 0.0005 + 1e-3
             marked = page.locator(".live-table tbody th", has_text="✓").inner_text()
             assert marked == f"{data.CLASSES[labels[place]]} ✓"
 
@@ -222,7 +222,7 @@ def test_in_training_mode_a_garment_is_judged_beside_its_neighbours(
             place = next(p for p in strip if data.CLASSES[labels[p]] == garment)
             batch = images.test.pixels[[place, *first]]
             expected = [run.model()(batch, training=True).numpy()[0] for run in of_page]
-            assert np.abs(shown(page) / 100 - np.stack(expected, axis=1)).max() < 0.0005 + 1e-4
+            assert np.abs(shown(page) / 100 - np.stack(expected, axis=1)).max() < 0.0005 + 1e-3
         assert page.get_by_role("button", name=re.compile("^Take out")).count() == 10
         page.get_by_role("button", name="Take all out").click()
         for garment in ("Shirt", "Bag"):

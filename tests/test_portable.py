@@ -13,7 +13,6 @@ from package import python
 
 from bnlab import catalogue, data, packing, plain, portable, runs
 from evergreen import store
-from evergreen.errors import EvergreenError
 
 Course = dict[str, list[runs.Run]]
 
@@ -44,7 +43,13 @@ def test_plain_arrays_know_training_mode_too(
 def test_the_exported_networks_predict_as_keras_does(course: Course, network: str) -> None:
     exported = portable.read(portable.exported())[network]
     predicted = plain.predict(exported, data.load().test.pixels)
-    assert np.abs(predicted - course[network][0].test_probabilities).max() < 1e-4
+    run = course[network][0]
+    assert np.abs(predicted - run.test_probabilities).max() < 1e-3
+    assert (predicted.argmax(axis=1) == run.test_predictions).sum() >= 9_995
+
+
+def test_all_networks_are_no_more_than_a_reader_s_phone_loads_in_seconds() -> None:
+    assert portable.size(portable.exported()) <= 1.8 * 2**20
 
 
 @pytest.mark.parametrize("network", catalogue.NETWORKS)
@@ -59,23 +64,13 @@ def test_vectors_are_exported_as_keras_saved_them(course: Course, network: str) 
             np.testing.assert_array_equal(ours.bias, original.bias)
 
 
-def test_rounding_together_spoils_a_layer_less_than_rounding_each_weight(
-    course: Course, images: data.FashionMNIST
-) -> None:
-    first = plain.layers(course["baseline"][0].model())[0]
-    step = 0.001
-    kernel = first.kernel.astype(np.float64) / step
-    sample, others = (
-        part.pixels[:2000].reshape(2000, -1).astype(np.float64)
-        for part in (images.train, images.valid)
-    )
-
-    def spoiled(whole: np.ndarray) -> float:
-        return float(np.sqrt(np.mean((others @ (whole - kernel)) ** 2)))
-
-    squares = sample.T @ sample / len(sample)
-    together = packing.quantize(kernel, squares, packing.DAMPINGS[0])
-    assert spoiled(together) < spoiled(np.rint(kernel)) / 2
+def test_a_weight_is_rounded_by_half_a_step_of_its_unit_at_most() -> None:
+    kernel = np.random.default_rng(42).normal(size=(50, 4)).astype(np.float32)
+    kernel *= np.float32([1e-6, 1, 1e6, 0])
+    whole, steps = packing.quantize(kernel)
+    assert whole.dtype == np.int16
+    assert (np.abs(whole * steps - kernel) <= 0.5001 * steps).all()
+    assert list(np.abs(whole).max(axis=0)) == [32_767, 32_767, 32_767, 0]
 
 
 @pytest.mark.parametrize(
@@ -126,15 +121,6 @@ def test_the_garments_are_the_first_of_their_kind(course: Course) -> None:
     for place in chosen:
         earlier = np.flatnonzero(labels[:place] == labels[place])
         assert kind(place) not in {kind(other) for other in earlier}
-
-
-def test_a_weight_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(
-        EvergreenError, match=r"A weight of 8,388,608 steps does not fit into 3 bytes"
-    ):
-        packing._planes(np.array([1, -(2**23) - 1, 2**23]))
-    kept = np.array([0, 1, -1, 255, -256, 2**23 - 1, -(2**23)])
-    np.testing.assert_array_equal(packing._whole(packing._planes(kept)), kept)
 
 
 def test_an_export_knows_neither_keras_nor_tensorflow() -> None:

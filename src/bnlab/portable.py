@@ -12,21 +12,12 @@ from typing import Any
 import numpy as np
 
 from bnlab import catalogue, data, packing, plain, recipes, runs
-from bnlab.plain import Dense, Layer
+from bnlab.plain import Layer
 from evergreen import sources
 from evergreen.store import Store
 
 CONTENTS = "networks.json"
 """The file that describes the others: what networks there are, their layers, the garments."""
-
-SAMPLE = 5_000
-"""The first this many training images tell which inputs of a layer go together."""
-
-LIMIT = 1e-4
-"""Below this lies every difference between a predicted probability here and Keras's."""
-
-FINER = (1, 2, 4)
-"""The steps are divided by the first of these that keeps the limit."""
 
 _store = Store("portable")
 
@@ -97,7 +88,7 @@ def garments(course: Sequence[runs.Run]) -> dict[int, str]:
 def _export(course: Sequence[runs.Run], folder: Path) -> None:
     networks = []
     for run in course:
-        described, numbers = _closest(run)
+        described, numbers = packing.pack(plain.layers(run.model()))
         network = catalogue.find(run.recipe.network)
         names = {"name": network.name, "title": network.title}
         colors = {"color": network.color, "dark_color": network.dark_color}
@@ -120,38 +111,7 @@ def _export(course: Sequence[runs.Run], folder: Path) -> None:
 
 def _written(file: Path, content: bytes) -> dict[str, Any]:
     """Write a compressed file; return its name, its size, and a version for its address."""
-    # Weights repeat single bytes, no sequences: looking for these would cost, not save.
-    compressor = zlib.compressobj(9, strategy=zlib.Z_RLE)
-    compressed = compressor.compress(content) + compressor.flush()
+    compressed = zlib.compress(content, 9)
     file.write_bytes(compressed)
     version = sources.digest(compressed)[:10]
     return {"file": file.name, "bytes": len(compressed), "version": version}
-
-
-def _closest(run: runs.Run) -> packing.Packed:
-    """Pack a network so that its predictions of the test images stay as close as they can."""
-    network = plain.layers(run.model())
-    squares = _squares(network)
-    test = data.load().test.pixels
-
-    def difference(packed: packing.Packed) -> float:
-        predicted = plain.predict(list(packing.unpack(*packed)), test)
-        return float(np.abs(predicted - run.test_probabilities).max())
-
-    for finer in FINER:
-        packed = [packing.pack(network, squares, damping, finer) for damping in packing.DAMPINGS]
-        apart, place = min((difference(one), place) for place, one in enumerate(packed))
-        if apart < LIMIT:
-            break
-    return packed[place]
-
-
-def _squares(network: Sequence[Layer]) -> list[np.ndarray]:
-    """Return for each dense layer the mean products of its inputs over the sample."""
-    found = []
-    values = data.load().train.pixels[:SAMPLE].reshape(SAMPLE, -1).astype(np.float64)
-    for layer in network:
-        if isinstance(layer, Dense):
-            found.append(values.T @ values / SAMPLE)
-        values = plain.outputs(layer, values)
-    return found

@@ -20,26 +20,15 @@ export async function unpacked({ file, version }, contents, came) {
   return new Response(whole).arrayBuffer();
 }
 
-// Whole numbers come as their low bytes, their middle ones and their high ones, with the sign
-// in the lowest bit.
-function whole(low, middle, high) {
-  const unsigned = low | (middle << 8) | (high << 16);
-  return (unsigned >>> 1) ^ -(unsigned & 1);
-}
-
 function withNumbers(layers, numbers) {
   let place = 0;
   const bytes = (count) => numbers.slice(place, (place += count));
   const vector = (width) => new Float32Array(bytes(4 * width));
   return layers.map((layer) => {
     if (layer.kind === "dense") {
-      const count = layer.inputs * layer.outputs;
-      const planes = new Uint8Array(bytes(3 * count));
-      const kernel = new Float32Array(count);
-      for (let index = 0; index < count; index += 1) {
-        const parts = [planes[index], planes[index + count], planes[index + 2 * count]];
-        kernel[index] = layer.step * whole(...parts);
-      }
+      const whole = new Int16Array(bytes(2 * layer.inputs * layer.outputs));
+      const steps = vector(layer.outputs);
+      const kernel = Float32Array.from(whole, (weight, index) => weight * steps[index % layer.outputs]);
       return { ...layer, kernel, bias: layer.bias ? vector(layer.outputs) : null };
     }
     if (layer.kind === "normalization") {
