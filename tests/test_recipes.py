@@ -22,6 +22,11 @@ def test_the_defaults_are_the_notebook_s_but_for_the_epochs() -> None:
         "initializer": None,
         "initial_scale": 1.0,
         "layer_norm": False,
+        "normalizes": None,
+        "standardized": False,
+        "hidden_layers": None,
+        "weight_decay": 0.0,
+        "reshuffle": True,
     }
 
 
@@ -48,7 +53,16 @@ def test_the_course_trains_each_network_with_five_seeds_42_first() -> None:
         ({"learning_rate": float("nan")}, "above 0, not nan"),
         ({"initial_scale": 0.0}, r"scale of weights is above 0, not 0\.0"),
         ({"activation": "elu"}, r"no activation 'elu' here\. Choose one of 'leaky_relu', "),
-        ({"layer_norm": True}, "Baseline has no batch normalization that layer normalization"),
+        ({"layer_norm": True}, "Baseline has no batch normalization here that layer normalization"),
+        ({"normalizes": "some"}, r"no choice 'some' of normalizations\. Choose one of 'all', "),
+        ({"normalizes": "hidden"}, "Baseline has no batch normalization of its hidden to keep"),
+        (
+            {"network": "bn_approach_one", "normalizes": "none", "layer_norm": True},
+            "BN approach one has no batch normalization here",
+        ),
+        ({"hidden_layers": 0}, "at least 1 hidden layer, not 0"),
+        ({"weight_decay": -0.1}, r"0 or above, not -0\.1"),
+        ({"weight_decay": float("nan")}, "0 or above, not nan"),
         ({"initializer": "ones"}, r"no initializer 'ones' here\. Choose one of 'he_normal', "),
     ],
 )
@@ -75,6 +89,30 @@ def test_the_network_s_own_activation_and_initializer_make_no_other_recipe() -> 
     assert is_varied(Recipe("baseline", initial_scale=2))
     assert is_varied(Recipe("bn_approach_two", layer_norm=True))
     assert not is_varied(Recipe("baseline", batch_size=8, learning_rate=0.1, epochs=2))
+
+
+@pytest.mark.parametrize(
+    ("network", "normalizes"),
+    [("baseline", "none"), ("baseline", "all"), ("bn_approach_one", "all")],
+)
+def test_all_that_a_network_has_of_normalization_makes_no_other_recipe(
+    network: str, normalizes: recipes.Normalizes
+) -> None:
+    assert Recipe(network, normalizes=normalizes) == Recipe(network)
+
+
+@pytest.mark.parametrize(
+    ("changed", "varies"),
+    [
+        ({"normalizes": "inputs"}, True),
+        ({"standardized": True}, True),
+        ({"hidden_layers": 2}, True),
+        ({"weight_decay": 0.1}, False),
+        ({"reshuffle": False}, False),
+    ],
+)
+def test_what_changes_the_layers_varies_a_network(changed: dict[str, Any], varies: bool) -> None:
+    assert is_varied(Recipe("bn_approach_one", **changed)) == varies
 
 
 def test_a_recipe_says_what_is_not_the_notebook_s() -> None:

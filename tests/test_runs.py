@@ -206,6 +206,11 @@ def source(tmp_path: Path) -> Path:
         Recipe("baseline", initializer="glorot_uniform"),
         Recipe("baseline", initial_scale=2),
         Recipe("bn_approach_two", layer_norm=True),
+        Recipe("bn_approach_one", normalizes="hidden"),
+        Recipe("baseline", standardized=True),
+        Recipe("baseline", hidden_layers=2),
+        Recipe("baseline", weight_decay=0.1),
+        Recipe("baseline", reshuffle=False),
     ],
 )
 def test_each_field_of_the_recipe_changes_the_key(other: Recipe) -> None:
@@ -228,7 +233,12 @@ def test_the_key_does_not_depend_on_where_the_package_lies(source: Path) -> None
         ("data", "np.divide(pixels, 255", "np.divide(pixels, 256"),
         ("data", "0402a96d", "1402a96d"),
         ("environment", '"TF_ENABLE_ONEDNN_OPTS": "1"', '"TF_ENABLE_ONEDNN_OPTS": "0"'),
-        ("recipes", "recipe.initializer, recipe", "recipe.activation, recipe"),
+        (
+            "training/on_pixels",
+            "tf.linalg.matvec(kernel, sums)",
+            "2 * tf.linalg.matvec(kernel, sums)",
+        ),
+        ("training/orders", "np.random.PCG64(recipe.seed)", "np.random.PCG64(1 + recipe.seed)"),
         ("runs/record", "trained.model.save_weights", "trained.model.save"),
         ("networks", "from keras import layers", "import keras.layers as layers"),
     ],
@@ -285,6 +295,7 @@ def test_editing_one_network_changes_its_own_key_alone(
         ("runs/pool", "(each needs about 1.3 GiB)", "(each needs much)"),
         ("runs/pool", "timeout=0.5", "timeout=0.6"),
         ("recipes", '"batches of {}"', '"{} at once"'),
+        ("recipes", '    "hidden_layers",\n)', '    "hidden_layers",\n    "batch_size",\n)'),
         ("catalogue", '"#5d6673"', '"#5d6674"'),
         ("catalogue", 'title="Baseline"', 'title="The baseline"'),
         ("figures/style", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)"),
@@ -304,7 +315,11 @@ def test_a_network_s_own_optimizer_changes_its_key_alone(source: Path) -> None:
 def test_a_change_of_the_variations_changes_the_keys_of_varied_recipes(source: Path) -> None:
     code = KEYS.replace("Recipe(name)", "Recipe(name, initial_scale=2)")
     before = python(code, source)
-    replace(source / "bnlab/training/variants.py", "layer_norm:", "layer_norm is True:")
+    replace(
+        source / "bnlab/training/variants.py",
+        "if recipe.layer_norm else",
+        "if recipe.layer_norm is True else",
+    )
     assert json.loads(before).items().isdisjoint(json.loads(python(code, source)).items())
 
 

@@ -15,7 +15,10 @@ from package import output, python, start
 
 from bnlab import data, networks, training
 from bnlab.catalogue import NETWORKS
+from bnlab.recipes import Recipe
+from bnlab.training import on_pixels
 
+SGD = keras.optimizers.SGD
 EPOCHS = 2
 LOSS_TOLERANCE = 1e-4
 ACCURACY_TOLERANCE = 1e-3
@@ -140,7 +143,95 @@ def compiled(model: keras.Sequential, **options: Any) -> keras.Sequential:
     return model
 
 
+VARIED = {
+    "pixels alone": {"normalizes": "inputs"},
+    "hidden alone, standardized": {"normalizes": "hidden", "standardized": True},
+    "nothing": {"normalizes": "none"},
+    "all of it, standardized": {"standardized": True},
+    "three hidden layers": {"hidden_layers": 3},
+    "weight decay": {"weight_decay": 0.01},
+    "layer normalization": {"layer_norm": True},
+}
+"""What recipes vary, by its name, for both of the notebook's networks with normalization."""
+
+
+class Fed(NamedTuple):
+    """What became of a recipe: by us, and by Keras's ``fit`` fed the same orders."""
+
+    ours: training.Trained
+    theirs: keras.Sequential
+    their_history: list[training.Epoch]
+
+
+def trained_by_both(recipe: Recipe, images: data.FashionMNIST) -> Fed:
+    ours = training.train(recipe)
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(recipe.seed)
+    theirs = training.build(recipe)
+    orders = training.orders_of(recipe, len(images.train.labels))
+    batches = training.InOrders(images.train, orders, recipe.batch_size)
+    fitted = theirs.fit(
+        batches,
+        validation_data=tuple(images.valid),
+        epochs=recipe.epochs,
+        verbose=0,
+        shuffle=False,
+    )
+    return Fed(ours, theirs, history(fitted))
+
+
 # As fit does.
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_recipe_trains_as_fit_does_in_a_new_order_in_each_epoch(
+    images: data.FashionMNIST, network: str
+) -> None:
+    fed = trained_by_both(Recipe(network, epochs=EPOCHS), images)
+    assert_same_history(fed.ours.history, fed.their_history)
+
+
+@pytest.mark.parametrize("network", ["bn_approach_one", "bn_approach_two"])
+@pytest.mark.parametrize("changed", VARIED.values(), ids=VARIED)
+def test_a_varied_recipe_trains_as_fit_does(
+    images: data.FashionMNIST, network: str, changed: dict[str, Any]
+) -> None:
+    recipe = Recipe(network, epochs=1, batch_size=100, **changed)
+    fed = trained_by_both(recipe, images)
+    assert_same_history(fed.ours.history, fed.their_history)
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [(tf.float64, 1e-12), (tf.float32, 1e-5)])
+def test_two_products_give_the_gradients_of_three(kind: tf.DType, tolerance: float) -> None:
+    draw = tf.random.Generator.from_seed(42)
+    xhat, gamma, beta, kernel, weights = (
+        draw.normal(shape, dtype=kind) for shape in ([32, 50], [50], [50], [50, 20], [32, 20])
+    )
+
+    def gradients(function: Callable[..., tf.Tensor]) -> list[tf.Tensor]:
+        learned = [gamma, beta, kernel]
+        with tf.GradientTape() as tape:
+            tape.watch(learned)
+            loss = tf.reduce_sum(weights * tf.tanh(function(xhat, gamma, beta, kernel)))
+        return tape.gradient(loss, learned)
+
+    plain = gradients(lambda xhat, gamma, beta, kernel: (gamma * xhat + beta) @ kernel)
+    for ours, theirs in zip(gradients(on_pixels.product), plain, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance * 100)
+
+
+@pytest.mark.parametrize("network", ["bn_approach_one", "bn_approach_two"])
+def test_the_pass_with_two_products_is_keras_s_own(images: data.FashionMNIST, network: str) -> None:
+    pixels = tf.convert_to_tensor(images.train.pixels[:32])
+    keras.utils.set_random_seed(42)
+    model = getattr(networks, network)()
+    before = model.get_weights()
+    expected = model(pixels, training=True).numpy()
+    moved = model.get_weights()
+    model.set_weights(before)
+    np.testing.assert_allclose(on_pixels.forward(model)(pixels), expected, rtol=1e-4, atol=1e-6)
+    for ours, theirs in zip(model.get_weights(), moved, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
 def test_every_metric_of_every_epoch_is_that_of_fit(pair: Pair) -> None:
@@ -258,10 +349,18 @@ def frozen(layer: layers.Layer) -> layers.Layer:
         lambda: compiled(small_network(frozen(layers.BatchNormalization()))),
         lambda: compiled(small_network(frozen(layers.Dense(15)))),
         lambda: compiled(keras.Sequential([layers.Flatten(), layers.Dense(10, "softmax")])),
+        lambda: compiled(small_network(), optimizer=SGD(SMALL_LEARNING_RATE, weight_decay=0.1)),
         lambda: compiled(small_network(), steps_per_execution=7),
         lambda: compiled(small_network(), jit_compile=True),
     ],
-    ids=["frozen normalization", "frozen dense", "no input yet", "steps_per_execution", "jit"],
+    ids=[
+        "frozen normalization",
+        "frozen dense",
+        "no input yet",
+        "weight decay",
+        "steps_per_execution",
+        "jit",
+    ],
 )
 def test_what_is_unusual_but_covered_is_honoured(
     small: data.FashionMNIST, build: Callable[[], keras.Sequential]
@@ -327,6 +426,21 @@ print((one == two).mean() < 0.05)
     assert python(code).strip() == "True"
 
 
+def test_a_recipe_s_epochs_each_have_an_order_of_their_own_drawn_from_its_seed() -> None:
+    first, *others = (training.orders_of(Recipe("baseline", seed), 1_000) for seed in (42, 42, 1))
+    assert first.dtype == np.int32
+    assert (np.sort(first, axis=1) == np.arange(1_000)).all()
+    assert (first[0] == first[1]).mean() < 0.05
+    assert np.array_equal(first, others[0])
+    assert (first == others[1]).mean() < 0.05
+
+
+def test_a_recipe_that_does_not_reshuffle_repeats_the_order_of_fit() -> None:
+    keras.utils.set_random_seed(1)
+    orders = training.orders_of(Recipe("baseline", seed=1, epochs=3, reshuffle=False), 1_000)
+    assert np.array_equal(orders, fit_orders(1_000, 3, seed=1))
+
+
 def test_the_seed_sets_the_orders() -> None:
     assert np.array_equal(our_orders(1_000, 2, seed=1), our_orders(1_000, 2, seed=1))
     assert (our_orders(1_000, 2, seed=1) == our_orders(1_000, 2, seed=2)).mean() < 0.05
@@ -380,13 +494,19 @@ assert abs(float(other.model.optimizer.learning_rate) - 0.01) < 1e-6
 
 # Or not at all.
 
-SGD = keras.optimizers.SGD
+
+def without_weight_decay(name: str) -> keras.Optimizer:
+    optimizer = SGD(weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=[name])
+    return optimizer
+
+
 OPTIMIZERS: dict[str, Callable[[], keras.optimizers.Optimizer]] = {
     "Adam": keras.optimizers.Adam,
     "a subclass of SGD": lambda: type("Mine", (SGD,), {})(),
     "momentum": lambda: SGD(momentum=0.9),
     "nesterov": lambda: SGD(nesterov=True),
-    "weight_decay": lambda: SGD(weight_decay=0.1),
+    "a layer without weight decay": lambda: without_weight_decay("bias"),
     "clipnorm": lambda: SGD(clipnorm=1.0),
     "clipvalue": lambda: SGD(clipvalue=1.0),
     "global_clipnorm": lambda: SGD(global_clipnorm=1.0),
@@ -485,6 +605,16 @@ def test_an_uncovered_layer_or_model_is_refused(small: data.FashionMNIST, name: 
 
 def test_a_model_that_is_not_compiled_is_refused(small: data.FashionMNIST) -> None:
     assert_refused(small_network(), small, r"Call bnlab.training.compile\(model\) first")
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [np.arange(999)[None], np.zeros((1, 1_000), int), np.arange(1_000), np.arange(1_000)[None] - 1],
+    ids=["too few", "one image again and again", "no epoch", "a negative position"],
+)
+def test_orders_that_are_none_are_refused(small: data.FashionMNIST, orders: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="one permutation of the 1000 images"):
+        training.fit(compiled(small_network()), small, epochs=1, orders=orders)
 
 
 @pytest.mark.parametrize(("epochs", "batch_size"), [(0, 32), (-1, 32), (1, 0), (1, -5)])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from bnlab import arithmetic, catalogue, training
+from bnlab import arithmetic, catalogue, data, training
 from bnlab.catalogue import NETWORKS
 from bnlab.recipes import Recipe
 from bnlab.training import variants
@@ -105,13 +106,54 @@ def test_the_initial_weights_depend_on_the_seed_alone_and_not_on_what_was_built_
     assert not np.array_equal(first[0], other_seed[0])
 
 
+def kinds(model: keras.Sequential) -> list[str]:
+    """Name the layers that a recipe may leave out."""
+    shown = {
+        "Normalization": "standardize",
+        "BatchNormalization": "BN",
+        "LayerNormalization": "LN",
+        "Dense": "dense",
+    }
+    return [shown[kind] for kind in (type(x).__name__ for x in model.layers) if kind in shown]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"normalizes": "inputs"}, "BN dense dense dense"),
+        ({"normalizes": "hidden"}, "dense BN dense BN dense"),
+        ({"normalizes": "hidden", "standardized": True}, "standardize dense BN dense BN dense"),
+        ({"normalizes": "none"}, "dense dense dense"),
+        ({"standardized": True}, "standardize BN dense BN dense BN dense"),
+        ({"hidden_layers": 3}, "BN dense BN dense BN dense BN dense"),
+    ],
+)
+@pytest.mark.parametrize("name", ["bn_approach_one", "bn_approach_two"])
+def test_a_network_has_what_the_recipe_leaves_it(
+    name: str, changed: dict[str, Any], expected: str
+) -> None:
+    recipe = Recipe(name, **changed)
+    model = built(recipe)
+    assert " ".join(kinds(model)) == expected
+    counted = arithmetic.totals(arithmetic.count(recipe.structure))
+    assert model.count_params() == counted.total
+    assert sum(np.size(w) for w in model.trainable_weights) == counted.trainable
+
+
+def test_standardized_pixels_have_the_mean_0_and_the_variance_1(
+    images: data.FashionMNIST,
+) -> None:
+    model = built(Recipe("baseline", standardized=True))
+    entering = keras.Sequential(model.layers[:2])
+    pixels = entering(images.train.pixels).numpy().astype(np.float64)
+    np.testing.assert_allclose(pixels.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(pixels.var(axis=0), 1, rtol=1e-3)
+
+
 @pytest.mark.parametrize("name", ["bn_approach_one", "bn_approach_two"])
 def test_layer_normalization_stands_where_batch_normalization_stood(name: str) -> None:
     ours, original = built(Recipe(name, layer_norm=True)), built(Recipe(name))
-    places = [type(layer).__name__ for layer in original.layers]
-    assert [type(layer).__name__ for layer in ours.layers] == [
-        place.replace("BatchNormalization", "LayerNormalization") for place in places
-    ]
+    assert kinds(ours) == [place.replace("BN", "LN") for place in kinds(original)]
     # The same gamma and beta are learned; there are no moving averages.
     assert [w.shape for w in ours.trainable_weights] == [
         w.shape for w in original.trainable_weights
@@ -119,9 +161,13 @@ def test_layer_normalization_stands_where_batch_normalization_stood(name: str) -
     assert not ours.non_trainable_weights
     for one, other in zip(kernels(ours), kernels(original), strict=True):
         np.testing.assert_array_equal(one, other)
-    for new, old in zip(ours.layers, original.layers, strict=True):
-        if isinstance(old, layers.BatchNormalization):
-            assert new.epsilon == old.epsilon
+    epsilons = {
+        layer.epsilon
+        for model in (ours, original)
+        for layer in model.layers
+        if isinstance(layer, layers.BatchNormalization | layers.LayerNormalization)
+    }
+    assert len(epsilons) == 1
 
 
 def test_training_starts_from_the_varied_weights() -> None:

@@ -181,6 +181,28 @@ def _shared(where: Path) -> FashionMNIST:
     return read(where)
 
 
+def pixel_moments() -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance of each pixel over the 55,000 training images.
+
+    Returns
+    -------
+    mean, variance : numpy.ndarray
+        float32, shape (784,), of pixels in [0, 1]. The variance is the mean squared deviation.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, short or damaged.
+    """
+    pixels = _read(folder() / next(iter(FILES)))[VALID_SIZE:]
+    grey = pixels.reshape(len(pixels), -1)
+    # Sums of whole numbers are exact.
+    mean = grey.sum(axis=0, dtype=np.int64) / len(grey)
+    of_squares = np.einsum("ij,ij->j", grey, grey, dtype=np.int64) / len(grey)
+    moments = (mean / 255, (of_squares - mean**2) / 255**2)
+    return tuple(moment.astype(np.float32) for moment in moments)
+
+
 def read(where: Path) -> FashionMNIST:
     """Read the data from a folder, as :func:`load` does, for the caller alone.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 from bnlab import catalogue
 
@@ -13,6 +14,22 @@ _SHOWN = {
     "initial_scale": "initial weights × {:g}",
     "batch_size": "batches of {}",
     "layer_norm": "layer normalization",
+    "normalizes": "normalizes {}",
+    "standardized": "standardized pixels",
+    "hidden_layers": "{} hidden layers",
+    "weight_decay": "weight decay {:g}",
+    "reshuffle": "the same batches in every epoch",
+}
+
+WIDTH = 100
+"""Units in each hidden layer where a recipe chooses their number."""
+
+Normalizes = Literal["all", "hidden", "inputs", "none"]
+_NORMALIZED: dict[str, frozenset[str]] = {
+    "all": frozenset({"hidden", "inputs"}),
+    "hidden": frozenset({"hidden"}),
+    "inputs": frozenset({"inputs"}),
+    "none": frozenset(),
 }
 
 
@@ -42,6 +59,22 @@ class Recipe:
         The initial weights of every dense layer are multiplied by this.
     layer_norm : bool
         Whether layer normalization replaces batch normalization.
+    normalizes : {"all", "hidden", "inputs", "none"} or None
+        Which of the network's normalizations it keeps: those of the hidden layers, that of the
+        pixels, or none of them. A hidden layer that loses its own has a bias. None is "all",
+        and naming what the network has is the same recipe.
+    standardized : bool
+        Whether each pixel is standardized first, by its mean and its standard deviation over
+        the training images: two constants, see :func:`bnlab.data.pixel_moments`.
+    hidden_layers : int or None
+        So many hidden layers of :data:`WIDTH` units; None is the network's own.
+    weight_decay : float
+        As of ``keras.optimizers.SGD``: each step first takes this share, times the learning
+        rate, off every trained parameter (Loshchilov & Hutter 2019).
+    reshuffle : bool
+        Whether every epoch goes through the images in an order of its own, drawn from the
+        seed. Otherwise all epochs repeat the one that Keras's ``fit`` draws once a global
+        seed is set.
 
     Raises
     ------
@@ -58,6 +91,11 @@ class Recipe:
     initializer: str | None = None
     initial_scale: float = 1.0
     layer_norm: bool = False
+    normalizes: Normalizes | None = None
+    standardized: bool = False
+    hidden_layers: int | None = None
+    weight_decay: float = 0.0
+    reshuffle: bool = True
 
     def __post_init__(self) -> None:
         network = catalogue.find(self.network)
@@ -72,11 +110,11 @@ class Recipe:
             raise ValueError(f"A learning rate is above 0, not {self.learning_rate}.")
         if not self.initial_scale > 0:
             raise ValueError(f"A scale of weights is above 0, not {self.initial_scale}.")
-        if self.layer_norm and not network.normalized:
-            raise ValueError(
-                f"{network.title} has no batch normalization that layer normalization could "
-                "replace. Choose another network, or layer_norm=False."
-            )
+        if not self.weight_decay >= 0:
+            raise ValueError(f"A weight decay is 0 or above, not {self.weight_decay}.")
+        if self.hidden_layers is not None and self.hidden_layers < 1:
+            raise ValueError(f"A network has at least 1 hidden layer, not {self.hidden_layers}.")
+        self._check_normalizations(network)
         for field, known in (
             ("activation", catalogue.ACTIVATIONS),
             ("initializer", catalogue.INITIALIZERS),
@@ -89,6 +127,35 @@ class Recipe:
                 )
             if chosen == getattr(network, field):
                 object.__setattr__(self, field, None)  # one recipe has one key
+
+    def _check_normalizations(self, network: catalogue.Network) -> None:
+        own = frozenset(
+            name
+            for name, has in (
+                ("hidden", network.normalization != "none"),
+                ("inputs", network.normalizes_inputs),
+            )
+            if has
+        )
+        if self.normalizes is not None:
+            if self.normalizes not in _NORMALIZED:
+                raise ValueError(
+                    f"There is no choice {self.normalizes!r} of normalizations. Choose one of "
+                    f"{', '.join(map(repr, _NORMALIZED))}."
+                )
+            chosen = own if self.normalizes == "all" else _NORMALIZED[self.normalizes]
+            if not chosen <= own:
+                raise ValueError(
+                    f"{network.title} has no batch normalization of its {self.normalizes} to "
+                    'keep. Choose another network, or normalizes="none".'
+                )
+            if chosen == own:
+                object.__setattr__(self, "normalizes", None)  # one recipe has one key
+        if self.layer_norm and not self.structure.normalized:
+            raise ValueError(
+                f"{network.title} has no batch normalization here that layer normalization could "
+                "replace. Choose another network, or layer_norm=False."
+            )
 
     def __str__(self) -> str:
         defaults = Recipe(self.network)
@@ -105,11 +172,43 @@ class Recipe:
         network = catalogue.find(self.network)
         return self.activation or network.activation, self.initializer or network.initializer
 
+    @property
+    def structure(self) -> catalogue.Network:
+        """The network's entry, as the recipe varies its layers.
+
+        It knows neither the initial scale nor layer normalization, which takes the places of
+        batch normalization.
+        """
+        network = catalogue.find(self.network)
+        kept = _NORMALIZED[self.normalizes or "all"]
+        activation, initializer = self.hidden
+        return dataclasses.replace(
+            network,
+            hidden=network.hidden if self.hidden_layers is None else (WIDTH,) * self.hidden_layers,
+            activation=activation,
+            initializer=initializer,
+            normalization=network.normalization if "hidden" in kept else "none",
+            normalizes_inputs=network.normalizes_inputs and "inputs" in kept,
+            bias=network.bias or "hidden" not in kept,
+        )
+
+
+VARYING = (
+    "activation",
+    "initializer",
+    "initial_scale",
+    "layer_norm",
+    "normalizes",
+    "standardized",
+    "hidden_layers",
+)
+"""The fields that change the network itself."""
+
 
 def is_varied(recipe: Recipe) -> bool:
     """Tell whether a recipe changes the network itself, by :mod:`bnlab.training.variants`."""
-    chosen = (recipe.activation, recipe.initializer, recipe.initial_scale, recipe.layer_norm)
-    return chosen != (None, None, 1.0, False)
+    plain = Recipe(recipe.network)
+    return any(getattr(recipe, field) != getattr(plain, field) for field in VARYING)
 
 
 PAGE_SEED = 42

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bnlab import catalogue, data
+from bnlab import data
 from bnlab.recipes import Recipe, is_varied
 from evergreen import sources
 
@@ -20,13 +20,28 @@ NEUTRAL: dict[str, object] = {
     "initializer": None,
     "initial_scale": 1.0,
     "layer_norm": False,
+    "normalizes": None,
+    "standardized": False,
+    "hidden_layers": None,
+    "weight_decay": 0.0,
+    "reshuffle": True,
 }
 """At these values a field changes nothing, so it is left out of the key. A new field that is
 listed here changes no old key."""
 
+STRUCTURE = (
+    "hidden",
+    "activation",
+    "initializer",
+    "normalization",
+    "normalizes_inputs",
+    "bias",
+    "dropout",
+)
+"""What a varied network is built from: fields of its entry, as the recipe changes them."""
+
 ROOTS = (
     "bnlab.environment:fix",
-    "bnlab.recipes:is_varied",
     "bnlab.runs.record:train_into",
     "bnlab.training.trainer:use_one_thread",
 )
@@ -66,14 +81,18 @@ def keys(recipes: Iterable[Recipe], versions: Mapping[str, str] | None = None) -
     codebase = sources.Codebase(["bnlab"])
 
     @functools.cache
-    def code_of(network: str, varied: bool) -> str:
-        used = [f"bnlab.networks:{network}", *(["bnlab.training.variants:vary"] if varied else [])]
-        return codebase.digest_of([*ROOTS, *used], resolved=RESOLVED, texts=False, refusals=False)
+    def code_of(built_by: str) -> str:
+        used = [*ROOTS, built_by]
+        return codebase.digest_of(used, resolved=RESOLVED, texts=False, refusals=False)
 
     return [
         sources.digest(
             json.dumps(chosen(recipe), sort_keys=True),
-            code_of(recipe.network, is_varied(recipe)),
+            code_of(
+                "bnlab.training.variants:varied"
+                if is_varied(recipe)
+                else f"bnlab.networks:{recipe.network}"
+            ),
             data.digest(),
             libraries,
         )
@@ -84,8 +103,10 @@ def keys(recipes: Iterable[Recipe], versions: Mapping[str, str] | None = None) -
 def chosen(recipe: Recipe) -> dict[str, Any]:
     """Return what a key holds of a recipe, and of the catalogue."""
     fields = dataclasses.asdict(recipe)
-    optimizer = catalogue.find(recipe.network).optimizer
+    structure = recipe.structure
     return {
         **{name: value for name, value in fields.items() if (name, value) not in NEUTRAL.items()},
-        **({} if optimizer == "SGD" else {"optimizer": optimizer}),
+        **({} if structure.optimizer == "SGD" else {"optimizer": structure.optimizer}),
+        # A varied network is built from its entry, another by a function of its own.
+        **({name: getattr(structure, name) for name in STRUCTURE} if is_varied(recipe) else {}),
     }

@@ -1,6 +1,17 @@
 """Studies: sweeps whose results are too expensive for a build, and are stored with the code."""
 
 from bnlab.studies.files import FOLDER, StudyError, load, stored
+from bnlab.studies.ladder import best_rate, rungs
 from bnlab.studies.results import Rounding, Stored, Study
 
-__all__ = ["FOLDER", "Rounding", "Stored", "Study", "StudyError", "load", "stored"]
+__all__ = [
+    "FOLDER",
+    "Rounding",
+    "Stored",
+    "Study",
+    "StudyError",
+    "best_rate",
+    "load",
+    "rungs",
+    "stored",
+]

@@ -45,6 +45,7 @@ def train(recipe: Recipe, kind: str) -> dict[str, float]:
         images,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
+        orders=training.orders_of(recipe, len(images.train.labels)),
         on_epoch=lambda *_: None,
     )
     ends = {"loss": last.loss, "accuracy": last.accuracy, "val_accuracy": last.val_accuracy}

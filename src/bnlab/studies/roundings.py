@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bnlab.recipes import Recipe
 from bnlab.runs import key, machine, pool
-from bnlab.studies.results import ACCURACIES, Rounding, Study, by_setting, range_of, rounded
+from bnlab.studies.results import ACCURACIES, LIMIT, Rounding, Study, by_setting, range_of, rounded
 from evergreen import sources
 from evergreen.progress import Progress
 from evergreen.store import Store
@@ -25,8 +25,15 @@ KINDS = ("pixels", "weights")
 """What is rounded differently, see :mod:`bnlab.studies.perturbed`."""
 
 WIDE = 0.03
-"""Of a setting whose seeds end further apart than this, every seed is trained; elsewhere the
-first is enough."""
+"""Of a setting whose seeds end further apart than this in an accuracy, every seed is trained.
+
+Elsewhere the first is enough, and none is needed where :data:`MANY` end within
+:data:`bnlab.studies.results.LIMIT`: another seed changes all that rounding can change, and more.
+"""
+
+
+MANY = 5
+"""Fewer seeds of a setting do not tell how far apart they may end."""
 
 
 def code() -> str:
@@ -39,8 +46,11 @@ def chosen(study: Study) -> list[Recipe]:
     """Return the recipes of a study that are trained with each of :data:`KINDS`."""
     recipes: list[Recipe] = []
     for seeds in by_setting(study.results).values():
-        wide = any(range_of(seeds, metric) > WIDE for metric in ACCURACIES)
-        recipes += [seed.recipe for seed in (seeds if wide else seeds[:1])]
+        apart = max(range_of(seeds, metric) for metric in ACCURACIES)
+        if apart > WIDE:
+            recipes += [seed.recipe for seed in seeds]
+        elif apart > LIMIT or len(seeds) < MANY:
+            recipes.append(seeds[0].recipe)
     return recipes
 
 

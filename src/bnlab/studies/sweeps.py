@@ -7,6 +7,7 @@ another choice for the course makes a stored study out of date.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from bnlab.recipes import Recipe
 
@@ -30,6 +31,26 @@ INITIAL_SCALES = (0.1, 0.3, 1.0, 3.0, 10.0)
 
 BATCH_SIZES = (2, 8, 32, 128, 1024)
 """From the smallest that has a variance at all; the notebook's 32 is in the middle."""
+
+_STANDARDIZED = {"standardized": True}
+_RELU = {"network": "baseline", "activation": "relu", "initializer": "glorot_uniform"}
+_HIDDEN = {"network": "bn_approach_one", "normalizes": "hidden"}
+
+LADDER: dict[str, dict[str, Any]] = {
+    "Baseline": {"network": "baseline"},
+    "ReLU, Glorot": _RELU,
+    "Standardized": {"network": "baseline"} | _STANDARDIZED,
+    "Standardized, ReLU, Glorot": _RELU | _STANDARDIZED,
+    "BN on the pixels": {"network": "bn_approach_one", "normalizes": "inputs"},
+    "BN on hidden layers": _HIDDEN,
+    "BN on hidden layers, standardized": _HIDDEN | _STANDARDIZED,
+    "Approach one": {"network": "bn_approach_one"},
+    "Approach two": {"network": "bn_approach_two"},
+}
+"""From the baseline to both approaches, rung by rung: what a recipe chooses, by its title."""
+
+USEFUL_RATES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+"""The notebook's learning rate, and those around the networks' best."""
 
 NORMALIZED = (("baseline", False), ("bn_approach_two", False), ("bn_approach_two", True))
 """No normalization, batch normalization, and layer normalization in its place."""
@@ -83,6 +104,26 @@ SWEEPS: dict[str, Sweep] = {
             tuple(
                 Recipe(network, seed, EPOCHS, initial_scale=scale)
                 for scale in INITIAL_SCALES
+                for network in NETWORKS
+                for seed in SEEDS
+            ),
+        ),
+        Sweep(
+            "ladder",
+            "Which part of approach one's lead comes with which of its differences?",
+            tuple(
+                Recipe(**rung, seed=seed, epochs=EPOCHS, learning_rate=rate)
+                for rate in USEFUL_RATES
+                for rung in LADDER.values()
+                for seed in SEEDS
+            ),
+        ),
+        Sweep(
+            "repeated_batches",
+            "What does it cost to go through the same batches in every epoch?",
+            tuple(
+                Recipe(network, seed, EPOCHS, learning_rate=rate, reshuffle=False)
+                for rate in USEFUL_RATES
                 for network in NETWORKS
                 for seed in SEEDS
             ),

@@ -17,11 +17,12 @@ def compile(
     model: keras.Sequential,
     learning_rate: float = 1e-3,
     optimizer: Callable[..., keras.Optimizer] = keras.optimizers.SGD,
+    weight_decay: float = 0.0,
 ) -> keras.Sequential:
     """Compile a network as the notebook does, and return it."""
     model.compile(
         loss="sparse_categorical_crossentropy",
-        optimizer=optimizer(learning_rate=learning_rate),
+        optimizer=optimizer(learning_rate=learning_rate, weight_decay=weight_decay or None),
         metrics=["accuracy"],
     )
     return model
@@ -31,7 +32,7 @@ def build(recipe: Recipe) -> keras.Sequential:
     """Return a recipe's network, compiled, with initial weights from the global seed.
 
     A varied network takes them from the recipe's own seed, see
-    :func:`bnlab.training.variants.vary`.
+    :func:`bnlab.training.variants.varied`.
 
     Raises
     ------
@@ -39,8 +40,10 @@ def build(recipe: Recipe) -> keras.Sequential:
         If the network is not what the catalogue says of it.
     """
     network = catalogue.find(recipe.network)
-    model = getattr(networks, recipe.network)()
-    structure.check(network, model)
     if is_varied(recipe):
-        model = variants.vary(model, recipe)
-    return compile(model, recipe.learning_rate, getattr(keras.optimizers, network.optimizer))
+        model = variants.varied(recipe)
+    else:
+        model = getattr(networks, recipe.network)()
+        structure.check(network, model)
+    optimizer = getattr(keras.optimizers, network.optimizer)
+    return compile(model, recipe.learning_rate, optimizer, recipe.weight_decay)

@@ -58,11 +58,16 @@ def _of_compile(model: keras.Sequential) -> str | None:
     if not isinstance(config["learning_rate"], float):
         return "trains with a fixed learning rate, not with a schedule or a function"
     plain = keras.optimizers.SGD(learning_rate=0.5).get_config()
-    # The name changes nothing, and any fixed learning rate is covered.
-    config |= {"name": plain["name"], "learning_rate": 0.5}
+    # The name changes nothing, and any fixed learning rate and weight decay are covered.
+    config |= {"name": plain["name"], "learning_rate": 0.5, "weight_decay": plain["weight_decay"]}
     if config != plain:
         options = {name: value for name, value in config.items() if value != plain[name]}
         return f"trains with plain SGD, not with SGD's options {options}"
+    # Keras has no public word for it.
+    if getattr(optimizer, "_exclude_from_weight_decay_pattern", None) or getattr(
+        optimizer, "_exclude_from_weight_decay", None
+    ):
+        return "trains with one weight decay for all weights"
     if model.loss != "sparse_categorical_crossentropy":
         return f'trains with the loss "sparse_categorical_crossentropy", not with {model.loss!r}'
     compiled = model.get_compile_config()

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from bnlab import data
 from bnlab.training import coverage, graphs
+from bnlab.training.orders import batch_orders
 
 # isort: split
 
@@ -30,37 +31,13 @@ class Epoch(NamedTuple):
     val_accuracy: float
 
 
-def batch_orders(size: int, epochs: int) -> np.ndarray:
-    """Draw the orders in which ``fit`` would go through the training images.
-
-    Call it where ``fit`` would be called: after ``keras.utils.set_random_seed`` and after
-    the network is built. It takes from TensorFlow's generator what ``fit`` takes.
-
-    Source: ``ArrayDataAdapter.get_tf_dataset`` in Keras 3, which shuffles the same range
-    in a dataset of one element, gone through once an epoch.
-
-    Returns
-    -------
-    numpy.ndarray
-        int32, shape (epochs, size): a permutation of 0 … size - 1 in each row.
-    """
-
-    def permutation(_: tf.Tensor) -> tf.Tensor:
-        return tf.random.shuffle(tf.range(size, dtype=tf.int64))
-
-    # One element, drawn each time the dataset is gone through. With a global seed set, each
-    # time starts from that seed again, so the order is the same in every epoch: reported as
-    # TensorFlow's issue 35682. If that is fixed, a test of this module fails.
-    dataset = tf.data.Dataset.range(1).map(permutation)
-    return np.stack([next(iter(dataset)).numpy().astype(np.int32) for _ in range(epochs)])
-
-
 def fit(
     model: keras.Sequential,
     images: data.FashionMNIST,
     *,
     epochs: int = 10,
     batch_size: int = 32,
+    orders: np.ndarray | None = None,
     on_epoch: Callable[[int, Epoch, float], None] | None = None,
 ) -> list[Epoch]:
     """Train a compiled model in place, as ``model.fit(train, validation_data=valid)`` does.
@@ -68,13 +45,16 @@ def fit(
     Parameters
     ----------
     model : keras.Sequential
-        Compiled with plain :class:`keras.optimizers.SGD`, the loss
+        Compiled with plain :class:`keras.optimizers.SGD`, with weight decay or not, the loss
         ``"sparse_categorical_crossentropy"`` and the metric ``"accuracy"``. Layers may be
         frozen, but neither penalize, nor constrain, nor draw random numbers.
     images : FashionMNIST
         The train and valid parts are used: arrays, or tensors, which are not copied.
     epochs, batch_size : int
         As in ``fit``. The last batch of an epoch may be smaller.
+    orders : numpy.ndarray, optional
+        Integers, shape (epochs, images): the order of the images in each epoch. By default
+        that which ``fit`` would draw.
     on_epoch : callable, optional
         Called after each epoch with its number from 1, its metrics, and its seconds.
 
@@ -86,7 +66,8 @@ def fit(
     Raises
     ------
     ValueError
-        If epochs or batch size are below 1, or if the model is compiled with anything else
+        If epochs or batch size are below 1, if there is not one order of all images for each
+        epoch, or if the model is compiled with anything else
         or has such layers, since that would not be honoured.
     """
     if epochs < 1 or batch_size < 1:
@@ -97,7 +78,9 @@ def fit(
     size = len(images.train.labels)
     batch_size = min(batch_size, size)
     steps = -(-size // batch_size)
-    orders = batch_orders(size, epochs)
+    if orders is None:
+        orders = batch_orders(size, epochs)
+    _check_orders(orders, (epochs, size))
     train_images, valid_images = on_device(images.train), on_device(images.valid)
     learning_rate = tf.constant(float(model.optimizer.learning_rate))
     full_batches, rest = graphs.training(model, batch_size)
@@ -105,9 +88,13 @@ def fit(
     for number, order in enumerate(orders, start=1):
         started = time.perf_counter()
         whole = size // batch_size * batch_size
-        loss, correct = full_batches(*train_images, tf.constant(order[:whole]), learning_rate)
+        loss, correct = full_batches(
+            *train_images, tf.constant(order[:whole], tf.int32), learning_rate
+        )
         if whole < size:
-            more_loss, more_correct = rest(*train_images, tf.constant(order[whole:]), learning_rate)
+            more_loss, more_correct = rest(
+                *train_images, tf.constant(order[whole:], tf.int32), learning_rate
+            )
             loss, correct = loss + more_loss, correct + more_correct
         of_valid, _ = evaluate(model, valid_images)
         history.append(Epoch(float(loss) / size, float(correct) / size, *of_valid))
@@ -115,6 +102,15 @@ def fit(
         if on_epoch:
             on_epoch(number, history[-1], time.perf_counter() - started)
     return history
+
+
+def _check_orders(orders: np.ndarray, shape: tuple[int, int]) -> None:
+    # A graph would read a position that is not there as some other image, and say nothing.
+    if orders.shape != shape or (np.sort(orders, axis=1) != np.arange(shape[1])).any():
+        raise ValueError(
+            f"Orders are one permutation of the {shape[1]} images for each of {shape[0]} epochs, "
+            f"not an array of shape {orders.shape}."
+        )
 
 
 def on_device(part: data.Images) -> data.Images:

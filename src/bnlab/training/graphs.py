@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 
 from bnlab import quiet  # noqa: F401  (loads TensorFlow before Keras would)
+from bnlab.training import on_pixels
 
 # isort: split
 
@@ -79,17 +80,21 @@ def _training(
     model: keras.Sequential, _compiled: keras.metrics.Metric, batch_size: int
 ) -> tuple[Callable[..., Sums], Callable[..., Sums]]:
     variables = model.trainable_variables
+    forward = on_pixels.forward(model)
+    decay = model.optimizer.weight_decay or 0.0
 
     def step(
         pixels: tf.Tensor, labels: tf.Tensor, indices: tf.Tensor, learning_rate: tf.Tensor
     ) -> Sums:
         pixels, labels = tf.gather(pixels, indices), tf.gather(labels, indices)
         with tf.GradientTape() as tape:
-            probabilities = model(pixels, training=True)
+            probabilities = forward(pixels)
             loss = tf.reduce_mean(_losses(probabilities, labels))
         for variable, gradient in zip(
             variables, tape.gradient(loss, [v.value for v in variables]), strict=True
         ):
+            if decay:
+                variable.value.assign_sub(variable.value * (decay * learning_rate))
             variable.value.assign_sub(learning_rate * gradient)
         return _sums(probabilities, labels)
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from bnlab import data
 from bnlab.training.fast import Epoch
+from bnlab.training.orders import InOrders
 
 # isort: split
 
 import keras
+import numpy as np
 
 
 def fit(
@@ -20,6 +22,7 @@ def fit(
     *,
     epochs: int,
     batch_size: int,
+    orders: np.ndarray,
     on_epoch: Callable[[int, Epoch, float], None],
 ) -> list[Epoch]:
     """Train any compiled model in place; parameters and result are those of the fast trainer."""
@@ -34,10 +37,10 @@ def fit(
         started = time.perf_counter()
 
     model.fit(
-        *images.train,
+        InOrders(images.train, orders, batch_size),
         validation_data=tuple(images.valid),
         epochs=epochs,
-        batch_size=batch_size,
+        shuffle=False,
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)],
     )

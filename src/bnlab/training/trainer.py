@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from bnlab.recipes import Recipe
 from bnlab.training import coverage, keras_fit
 from bnlab.training.building import build
 from bnlab.training.fast import Epoch, evaluate, fit, on_device
+from bnlab.training.orders import orders_of
 
 # isort: split
 
@@ -84,6 +86,7 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     model = _built_first(recipe)
     engine = _engine_from(model, recipe) if fast else model
+    orders = orders_of(recipe, len(images.train.labels))
     seconds: list[float] = []
 
     def after_epoch(number: int, epoch: Epoch, duration: float) -> None:
@@ -96,6 +99,7 @@ def train(
         images,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
+        orders=orders,
         on_epoch=after_epoch,
     )
     if fast:
@@ -111,7 +115,7 @@ def obstacle(recipe: Recipe) -> str | None:
 
     It builds networks, so call it before a seed is set.
     """
-    return _obstacle(recipe.network, recipe.activation, recipe.layer_norm)
+    return _obstacle(_program(recipe))
 
 
 # Read and copied once a process; the arrays, 220 MiB, are released.
@@ -126,18 +130,22 @@ def _built_first(recipe: Recipe) -> keras.Sequential:
     return build(recipe)
 
 
-@functools.cache
-def _engine(network: str, activation: str | None, layer_norm: bool) -> keras.Sequential:
-    """Return a network that each run of this process trains anew, so as to compile once.
+def _program(recipe: Recipe) -> Recipe:
+    """Return a recipe that stands for its program: the rest of its choices are numbers in it."""
+    plain = Recipe(recipe.network)
+    numbers = ("seed", "epochs", "batch_size", "learning_rate", "initial_scale", "reshuffle")
+    return dataclasses.replace(recipe, **{name: getattr(plain, name) for name in numbers})
 
-    What else a recipe chooses changes the numbers in it, and not the program.
-    """
-    return _built_first(Recipe(network, activation=activation, layer_norm=layer_norm))
+
+@functools.cache
+def _engine(program: Recipe) -> keras.Sequential:
+    """Return a network that each run of this process trains anew, so as to compile once."""
+    return _built_first(program)
 
 
 def _engine_from(model: keras.Sequential, recipe: Recipe) -> keras.Sequential:
     """Return the engine of a recipe, about to begin with a model's weights."""
-    engine = _engine(recipe.network, recipe.activation, recipe.layer_norm)
+    engine = _engine(_program(recipe))
     engine.set_weights(model.get_weights())
     engine.optimizer.learning_rate = recipe.learning_rate
     engine.optimizer.iterations.assign(0)
@@ -145,9 +153,9 @@ def _engine_from(model: keras.Sequential, recipe: Recipe) -> keras.Sequential:
 
 
 @functools.cache
-def _obstacle(network: str, activation: str | None, layer_norm: bool) -> str | None:
+def _obstacle(program: Recipe) -> str | None:
     image = np.zeros((1, 28, 28), np.float32)
-    return coverage.obstacle(_engine(network, activation, layer_norm), image)
+    return coverage.obstacle(_engine(program), image)
 
 
 def _evaluate_in_parts(model: keras.Sequential, part: data.Images) -> tuple[float, float]:

@@ -1,15 +1,16 @@
-"""A network of the course with one thing changed: what a fair comparison must also try.
+"""A network of the course with something changed: what a fair comparison must also try.
 
-The notebook's networks differ in more than batch normalization. Here a model is built anew
-from its own layers, with another activation or initializer in the hidden ones, with
-larger or smaller first weights, or with layer normalization instead.
+The notebook's networks differ in more than batch normalization. Here one is built from its
+entry in the catalogue, as a recipe varies that: with another activation or initializer, with
+some of its normalizations only or with others, deeper, with standardized pixels, or with larger
+or smaller first weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from bnlab import quiet  # noqa: F401  (loads TensorFlow before Keras would)
+from bnlab import data, quiet  # noqa: F401  (loads TensorFlow before Keras would)
 from bnlab.recipes import Recipe
 
 # isort: split
@@ -23,53 +24,47 @@ ACTIVATIONS: dict[str, Callable[[], keras.Layer]] = {
 }
 """A layer for each name in :data:`bnlab.catalogue.ACTIVATIONS`."""
 
+EPSILON = 1e-3
+"""Added to a variance: Keras's own for batch normalization, and so for all that replaces it."""
 
-def vary(model: keras.Sequential, recipe: Recipe) -> keras.Sequential:
-    """Build a network of the course anew, as a recipe varies it.
 
-    The weights are drawn from the recipe's seed, in the order of the original. So a network
-    whose activation alone is exchanged starts from the very weights of the original. The
-    global seeds are reset in the process.
+def varied(recipe: Recipe) -> keras.Sequential:
+    """Build a network of the course as a recipe varies it.
 
-    Parameters
-    ----------
-    model : keras.Sequential
-        The recipe's network as :mod:`bnlab.networks` builds it.
-    recipe : Recipe
+    The weights are drawn from the recipe's seed, layer by layer as in :mod:`bnlab.networks`. So
+    a network whose activation alone is exchanged starts from the very weights of the original.
+    The global seeds are reset in the process.
 
     Returns
     -------
     keras.Sequential
-        Not compiled; the original is left as it is.
+        Not compiled.
     """
     keras.utils.set_random_seed(recipe.seed)
-    varied = keras.Sequential(
-        [
-            layers.Input(model.input_shape[1:]),
-            *(new for layer in model.layers for new in _varied(layer, recipe)),
-        ],
-        name=model.name,
+    model = keras.Sequential(
+        [layers.Input((28, 28)), layers.Flatten(), *_layers(recipe)], name=recipe.network
     )
-    for layer in varied.layers:
+    for layer in model.layers:
         if isinstance(layer, layers.Dense):
             layer.kernel.assign(recipe.initial_scale * layer.kernel)
-    return varied
+    return model
 
 
-def _varied(layer: keras.Layer, recipe: Recipe) -> Iterator[keras.Layer]:
-    """Return the layers that replace one."""
-    config = layer.get_config()
-    activates = isinstance(layer, layers.Activation | layers.LeakyReLU)
-    if isinstance(layer, layers.Dense) and config["activation"] != "softmax":
-        if recipe.initializer:
-            config["kernel_initializer"] = recipe.initializer
-        if recipe.activation and config["activation"] != "linear":
-            config["activation"] = "linear"
-            activates = True
-        yield layers.Dense.from_config(config)
-    elif isinstance(layer, layers.BatchNormalization) and recipe.layer_norm:
-        yield layers.LayerNormalization(epsilon=layer.epsilon)
-    elif not (activates and recipe.activation):
-        yield type(layer).from_config(config)
-    if activates and recipe.activation:
-        yield ACTIVATIONS[recipe.activation]()
+def _layers(recipe: Recipe) -> Iterator[keras.Layer]:
+    structure = recipe.structure
+    kind = layers.LayerNormalization if recipe.layer_norm else layers.BatchNormalization
+    if recipe.standardized:
+        mean, variance = data.pixel_moments()
+        yield layers.Normalization(mean=mean, variance=variance)
+    if structure.normalizes_inputs:
+        yield kind(epsilon=EPSILON)
+    for width in structure.hidden:
+        yield layers.Dense(width, use_bias=structure.bias, kernel_initializer=structure.initializer)
+        if structure.normalization == "before activation":
+            yield kind(epsilon=EPSILON)
+        yield ACTIVATIONS[structure.activation]()
+        if structure.normalization == "after activation":
+            yield kind(epsilon=EPSILON)
+        if structure.dropout:
+            yield layers.Dropout(structure.dropout)
+    yield layers.Dense(structure.widths[-1], activation="softmax")

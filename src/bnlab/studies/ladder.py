@@ -1,0 +1,41 @@
+"""The rungs of the ladder: what comes between the baseline and both approaches."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from bnlab.recipes import Recipe
+from bnlab.studies.results import Stored, Study, setting
+from bnlab.studies.sweeps import LADDER
+
+Rungs = dict[str, dict[float, list[Stored]]]
+"""Results by learning rate, of each rung by its title."""
+
+
+def rungs(study: Study) -> Rungs:
+    """Return the results of a study of the ladder, rung by rung from the baseline."""
+    found: Rungs = {}
+    for title, chosen in LADDER.items():
+        by_rate = found.setdefault(title, {})
+        for result in study.results:
+            recipe = result.recipe
+            rung = Recipe(**chosen, epochs=recipe.epochs, learning_rate=recipe.learning_rate)
+            if setting(recipe) == setting(rung):
+                by_rate.setdefault(recipe.learning_rate, []).append(result)
+    return found
+
+
+def best_rate(by_rate: Mapping[float, Sequence[Stored]]) -> float:
+    """Return the learning rate with the best mean validation accuracy.
+
+    Rates at which a run diverged, or at which rounding decides how a run ends, are left out.
+    """
+    return max(
+        (
+            rate
+            for rate, results in by_rate.items()
+            if not any(result.diverged or result.sensitive for result in results)
+        ),
+        key=lambda rate: statistics.mean(result.final("val_accuracy") for result in by_rate[rate]),
+    )
