@@ -88,21 +88,25 @@ def test_the_week_chooses_a_setting_with_all_its_seeds_and_each_has_its_turn(
     assert {setting(of_week[0]) for of_week in chosen} == expected
 
 
-def test_what_is_stored_chooses_and_nothing_else(stored_studies: list[Study]) -> None:
-    chosen = spot_checks.sample(stored_studies)
-    assert chosen == spot_checks.sample([studies.load(name) for name in studies.stored()])
+def test_what_is_stored_chooses_too(stored_studies: list[Study]) -> None:
+    chosen = spot_checks.sample(stored_studies, "2026-W47")
+    assert chosen == spot_checks.sample(list(map(studies.load, studies.stored())), "2026-W47")
     first = stored_studies[0]
     others = []
     for result in first.results[:20]:
         changed = dataclasses.replace(result, test_loss=result.test_loss + 1)
         results = tuple(changed if one == result else one for one in first.results)
         changed_study = dataclasses.replace(first, results=results)
-        others.append(spot_checks.sample([changed_study, *stored_studies[1:]]))
+        others.append(spot_checks.sample([changed_study, *stored_studies[1:]], "2026-W47"))
     assert any(other != chosen for other in others)
 
 
+def test_a_build_that_is_no_weekly_one_trains_nothing_again(stored_studies: list[Study]) -> None:
+    assert spot_checks.sample(stored_studies, None) == []
+
+
 def test_of_no_studies_nothing_is_trained_again() -> None:
-    assert spot_checks.sample([]) == []
+    assert spot_checks.sample([], "2026-W47") == []
     assert spot_checks.check([], []) == []
 
 

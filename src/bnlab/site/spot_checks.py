@@ -1,8 +1,7 @@
-"""Stored studies are spot-checked: a build trains a few of their runs again.
+"""Stored studies are spot-checked: some of their runs are trained again.
 
-These are the runs of one setting with all its seeds, chosen by what the studies hold and, in a
-weekly build, by the week; besides, the course's own runs, which every build has, wherever a
-study holds them. So a commit that leaves the studies alone trains nothing.
+Every build has the course's own runs, and compares them wherever a study holds them. The weekly
+build trains the runs of one more setting, with all its seeds.
 """
 
 from __future__ import annotations
@@ -67,17 +66,20 @@ class _Pair(NamedTuple):
     exact: bool
 
 
-def sample(studies: Sequence[Study], week: str | None = None) -> list[Recipe]:
-    """Choose the recipes that a build trains again: one setting with all its seeds.
+def sample(studies: Sequence[Study], week: str | None) -> list[Recipe]:
+    """Choose the recipes that a weekly build trains again: one setting with all its seeds.
 
     Settings in which rounding decides how a run ends are left out, and the course's own.
 
     Parameters
     ----------
     studies : sequence of Study
-    week : str, optional
-        Given by a weekly build, so that in time every setting has its turn.
+    week : str or None
+        That of a weekly build, so that in time every setting has its turn. Another build
+        trains nothing again.
     """
+    if not week:
+        return []
     course = set(map(setting, recipes.course()))
     settings = {
         one: [result.recipe for result in seeds]
@@ -85,7 +87,7 @@ def sample(studies: Sequence[Study], week: str | None = None) -> list[Recipe]:
         for one, seeds in by_setting(study.results).items()
         if one not in course and not _hangs_by_rounding(seeds)
     }
-    content = sources.digest(week or "", *(study.digest for study in studies))
+    content = sources.digest(week, *(study.digest for study in studies))
     order = sorted(settings, key=lambda one: sources.digest(content, repr(one)))
     return settings[order[0]] if order else []
 
