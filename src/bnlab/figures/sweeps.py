@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bnlab.catalogue import ACTIVATIONS, INITIALIZERS, Network, find
-from bnlab.figures.style import CARD, INK, SIZE, finished, style_of
+from bnlab.figures.style import ACCENT, CARD, INK, MUTED, SIZE, finished, style_of
+from bnlab.studies.ladder import best_rate
 
 if TYPE_CHECKING:
     from bnlab.studies.results import Stored
@@ -139,3 +140,49 @@ def combinations(results: Sequence[Stored], metric: str = "val_accuracy") -> Fig
         loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=3, columnspacing=1, handletextpad=0.1
     )
     return finished(figure)
+
+
+def ladder(rungs: Mapping[str, Mapping[float, Sequence[Stored]]], rate: float) -> Figure:
+    """Draw test accuracy rung by rung: at one learning rate, and at each rung's best.
+
+    A marker is the mean over the seeds, with a bar of one standard deviation either side.
+
+    Parameters
+    ----------
+    rungs : mapping of str to mapping of float to sequence of Stored
+        As of :func:`bnlab.studies.rungs`.
+    rate : float
+        The learning rate.
+    """
+    figure, axis = plt.subplots(figsize=(SIZE[0], 1.4 + 0.5 * len(rungs)))
+    labels = f"At {rate:g}", "At its best rate"
+    for row, by_rate in enumerate(rungs.values()):
+        shown = by_rate[rate], by_rate[best_rate(by_rate)]
+        means = []
+        for results, label, marker, fill in zip(shown, labels, "os", (CARD, ACCENT), strict=True):
+            values = np.array([result.final("test_accuracy") for result in results])
+            means.append(values.mean())
+            axis.errorbar(
+                values.mean(),
+                row,
+                xerr=values.std(ddof=1),
+                fmt=marker,
+                color=ACCENT,
+                markerfacecolor=fill,
+                markeredgewidth=2,
+                markersize=9,
+                capsize=4,
+                label=label if row == 0 else "_",
+                zorder=3,
+            )
+        axis.plot(means, [row, row], color=MUTED, lw=1, zorder=1)
+    axis.set_yticks(range(len(rungs)), [_on_two_lines(title) for title in rungs])
+    axis.set_ylim(len(rungs) - 0.5, -0.5)
+    axis.xaxis.set_major_locator(plt.MaxNLocator(5, steps=(1, 2, 5, 10)))
+    axis.set_title("Test accuracy after ten epochs")
+    axis.legend(loc="upper center", bbox_to_anchor=(0.3, -0.07), ncols=2)
+    return finished(figure)
+
+
+def _on_two_lines(title: str) -> str:
+    return ",\n".join(title.split(", ", 1)) if len(title) > 20 else title
