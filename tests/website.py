@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -138,10 +139,11 @@ def copy_results(folder: Path, *, runs_too: bool = False) -> Path:
     return folder
 
 
-def stored_lessons(results: Path | None = None) -> set[str]:
-    """Return the keys of all lessons that were ever executed: what is new was executed."""
+def stored_lessons(results: Path | None = None) -> dict[str, str]:
+    """Return every lesson that was ever executed, by its key: what is new was executed."""
     return {
-        path.name for path in ((results or store.root()) / "lessons").iterdir() if path.is_dir()
+        path.parent.name: json.loads(path.read_text("utf-8"))["lesson"]
+        for path in ((results or store.root()) / "lessons").glob("*/execution.json")
     }
 
 
