@@ -305,6 +305,7 @@ def test_one_trains_pauses_changes_shares_and_comes_back_to_the_same(
         page.locator(".live-progress", has_text=re.compile(r"step [1-9]\d+ ")).first.wait_for()
         page.get_by_role("button", name="Pause").click()
         page.locator(".live-status", has_text="Paused.").wait_for()
+        page.wait_for_timeout(500)  # the last reports
         moved = shown(page, "Training loss"), shown(page, "Validation accuracy")
         assert moved[0] != empty[0]
         assert moved[1] != empty[1]

@@ -323,9 +323,13 @@ export class Laboratory {
       this.#garments.replaceChildren(this.#strip.element);
       this.#strip.begin(this.#shown);
     }
-    this.#sessions((session) => {
-      if (session.state === "new") session.start(this.#loaded.parts);
-    });
+    const shown = this.#shown;
+    for (const { session } of shown.filter((one) => one.session.state === "new")) {
+      session.start(this.#loaded.parts);
+      // To copy all images takes a while: let the page breathe after each.
+      await new Promise((resume) => { setTimeout(resume); });
+      if (this.#shown !== shown) return this.#ready();
+    }
     return true;
   }
 
@@ -352,7 +356,7 @@ export class Laboratory {
 
   async #step() {
     this.#pause();
-    if (await this.#ready()) this.#sessions((session) => session.play(0, session.step + 1));
+    if (await this.#ready()) this.#sessions((session) => session.play(0, null, 1));
   }
 
   #restart() {
@@ -376,7 +380,7 @@ export class Laboratory {
           "no finite number.");
       }
       const states = this.#shown.map((one) => one.session.state);
-      const moving = states.some((state) => ["new", "ready", "playing"].includes(state));
+      const moving = states.some((state) => ["new", "starting", "ready", "playing"].includes(state));
       if (this.#playing && !moving && !this.#resumed && !document.hidden) {
         this.#set(false);
         const all = this.#shown.map((one) =>

@@ -77,6 +77,7 @@ export class Session {
   start(images = this.#images) {
     this.stop();
     this.#forget();
+    this.state = "starting";
     this.#images = images;
     const address = new URL("./trainer.js", import.meta.url);
     address.search = new URL(import.meta.url).search;
@@ -96,8 +97,9 @@ export class Session {
     this.#worker = null;
   }
 
-  play(speed, until) {
-    this.#worker?.postMessage({ type: "play", speed, until });
+  // Train until a step, or so many steps from where the worker is by now, or to the end.
+  play(speed, until, steps = null) {
+    this.#worker?.postMessage({ type: "play", speed, until, steps });
   }
 
   pause() {

@@ -2,7 +2,8 @@
 //
 //   to the worker
 //     start   recipe, images (train, valid, shown)
-//     play    speed: steps a second, or 0 for as many as there can be; until: a step, or null
+//     play    speed: steps a second, or 0 for as many as there can be; until: a step, or null;
+//             steps: how many, or null
 //     pause
 //     look    whether reports say what is in the layers
 //     hand    asks for the network
@@ -117,9 +118,9 @@ const messages = {
     report();
     become("ready", training.network.kernels.name);
   },
-  play({ speed: wanted, until: last }) {
+  play({ speed: wanted, until: last, steps }) {
     const playing = state === "playing";
-    [speed, until] = [wanted, last];
+    [speed, until] = [wanted, steps ? training.step + steps : last];
     if (playing || training.finished || training.step === until) return;
     [started, done, due] = [performance.now(), 0, 0];
     become("playing");
