@@ -97,7 +97,7 @@ def test_an_address_says_what_is_chosen_and_nothing_else(node: None) -> None:
     addresses = [
         "images=5000&epochs=20&network=baseline&network=bn_approach_one&network=bn_approach_two",
         "images=10000&epochs=3&rate=0.1&network=baseline&network=baseline,pixels=standardized",
-        "images=55000&epochs=10&pause=400&network=bn_approach_two,hidden=50-50,batch=8,order=fresh",
+        "images=55000&epochs=10&pause=400&network=bn_approach_two,hidden=50-50,batch=8,order=same",
         "images=5000&epochs=20&seed=4294967295&network=baseline&network=baseline",
     ]
     code = f"""
@@ -184,6 +184,7 @@ def test_the_page_begins_with_the_course_s_own_recipes() -> None:
             own.batch_size,
             own.seed,
         )
+        assert (recipe["order"] == "fresh") == own.reshuffle
         assert recipe["hidden"] == list(network.hidden)
         assert (recipe["activation"], recipe["initializer"]) == own.hidden
         assert recipe["normalization"] == network.normalization.split()[0]

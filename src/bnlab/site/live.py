@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 _EXPORTED: Kept[str] = Kept("networks in the browser")
 _IMAGES: Kept[str] = Kept("images in the browser")
 
-ORDER = "same"
-"""In which order the course's networks see the images of each epoch, see
-:func:`bnlab.training.fast.batch_orders`."""
-
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
@@ -105,8 +101,8 @@ def _described(name: str) -> dict[str, Any]:
             "hidden": network.hidden,
             "rate": recipe.learning_rate,
             "batch": recipe.batch_size,
-            "order": ORDER,
-            "decay": 0,
+            "order": "fresh" if recipe.reshuffle else "same",
+            "decay": recipe.weight_decay,
             "momentum": 0.99,
             "seed": recipe.seed,
         },
