@@ -19,6 +19,7 @@ See {doc}`lessons/walks`, {numref}`fig-ends` and [the others](lessons/chances.md
 
 ```{figure} pictures/coin.svg
 :name: fig-coin
+:alt: A round coin.
 A coin, drawn.
 ```
 
@@ -99,7 +100,8 @@ def give_a_section_another_title(book: TinyBook) -> None:
 
 def add_a_figure_before_another(book: TinyBook) -> None:
     coin = "```{figure} pictures/coin.svg\n"
-    book.replace("book/strolls.md", f"{coin}:name", f"{coin}The same coin.\n```\n\n{coin}:name")
+    same = f"{coin}:alt: A coin.\n\nThe same coin.\n```\n\n{coin}"
+    book.replace("book/strolls.md", f"{coin}:name", f"{same}:name")
 
 
 def compute_another_number(book: TinyBook) -> None:
