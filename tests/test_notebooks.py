@@ -60,7 +60,7 @@ def shown(
     request: pytest.FixtureRequest, site: Build, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Outputs]]]:
     """What the notebooks show that are to be tested, by page: two are run at a time."""
-    tests = [item for item in request.session.items if "shown" in getattr(item, "fixturenames", ())]
+    tests = [item for item in request.session.items if item.path == request.path]
     names = [test.callspec.params["name"] for test in tests]
     with ThreadPoolExecutor(2) as pool:
         yield {

@@ -101,7 +101,7 @@ def test_a_notebook_has_the_code_and_the_pictures_of_its_page(site: Build, name:
         if "image/svg+xml" in output.get("data", {})
     ]
     assert len(shown) == len(page.select("article figure img"))
-    assert all(re.match(r"\*\*Fig\. \d+(\.\d+)?\.\*\* ", caption) for caption, _ in shown)
+    assert all(re.match(r"\*\*Fig\. \d+(\.\d+)?\*\* ", caption) for caption, _ in shown)
 
 
 def test_a_link_in_a_notebook_leads_out_of_it(site: Build) -> None:
