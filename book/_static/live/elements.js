@@ -41,6 +41,17 @@ export function scrolling(child) {
   return place;
 }
 
+// A table with its name, its columns' heads, and rows that begin with their head.
+export function table(name, heads, rows) {
+  return scrolling(element("table", { className: "dataframe" },
+    element("caption", {}, name),
+    element("thead", {}, element("tr", {}, element("td"),
+      ...heads.map((head) => element("th", { scope: "col" }, head)))),
+    element("tbody", {}, ...rows.map(([head, ...values]) =>
+      element("tr", {}, element("th", { scope: "row" }, head),
+        ...values.map((value) => element("td", {}, value)))))));
+}
+
 // What only a screen reader says.
 export const spoken = (text, properties = {}) =>
   element("span", { className: "live-spoken", ...properties }, text);

@@ -1,6 +1,6 @@
 // A look into one network: what enters and leaves each normalization, its moving averages beside
 // the last batch's, and the norms of weights and gradients.
-import { element, note, scrolling } from "./elements.js";
+import { element, note, table } from "./elements.js";
 
 const number = (value) => {
   if (!Number.isFinite(value)) return String(value);
@@ -8,25 +8,22 @@ const number = (value) => {
   return size && (size < 0.001 || size >= 10000) ? value.toExponential(1) : value.toPrecision(3);
 };
 
-const cells = (values) => values.map((value) => element("td", {}, value));
-
-function table(name, heads, rows) {
-  return scrolling(element("table", { className: "dataframe" },
-    element("caption", {}, name),
-    element("thead", {}, element("tr", {}, element("td"),
-      ...heads.map((head) => element("th", { scope: "col" }, head)))),
-    element("tbody", {}, ...rows.map(([head, ...values]) =>
-      element("tr", {}, element("th", { scope: "row" }, head), ...cells(values))))));
+// Make a canvas as fine as the screen, and return its pen; undefined where it is not shown.
+function penOf(canvas) {
+  const scale = globalThis.devicePixelRatio || 1;
+  const { clientWidth: width, clientHeight: height } = canvas;
+  if (!width) return undefined;
+  [canvas.width, canvas.height] = [width * scale, height * scale];
+  const pen = canvas.getContext("2d");
+  pen.scale(scale, scale);
+  return pen;
 }
 
 // Draw two distributions over one another, on one scale.
 function draw(canvas, { enters, leaves }, color) {
-  const scale = globalThis.devicePixelRatio || 1;
+  const pen = penOf(canvas);
+  if (!pen) return;
   const { clientWidth: width, clientHeight: height } = canvas;
-  if (!width) return;
-  [canvas.width, canvas.height] = [width * scale, height * scale];
-  const pen = canvas.getContext("2d");
-  pen.scale(scale, scale);
   const style = getComputedStyle(canvas);
   const low = Math.min(enters.low, leaves.low);
   const high = Math.max(enters.high, leaves.high);
@@ -56,12 +53,9 @@ function draw(canvas, { enters, leaves }, color) {
 }
 
 function drawAverages(canvas, { mean, batchMean }, color) {
-  const scale = globalThis.devicePixelRatio || 1;
+  const pen = penOf(canvas);
+  if (!pen) return;
   const { clientWidth: width, clientHeight: height } = canvas;
-  if (!width) return;
-  [canvas.width, canvas.height] = [width * scale, height * scale];
-  const pen = canvas.getContext("2d");
-  pen.scale(scale, scale);
   const all = [...mean, ...batchMean].filter(Number.isFinite);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const at = (value, length) => 4 + ((value - low) / (high - low || 1)) * (length - 8);

@@ -1,18 +1,7 @@
 // Everything that the curves show, as tables and as a file.
-import { element, scrolling } from "./elements.js";
+import { element, table } from "./elements.js";
 
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
-const cell = (text) => element("td", {}, text);
-
-function table(name, heads, rows) {
-  return scrolling(element("table", { className: "dataframe" },
-    element("caption", {}, name),
-    element("thead", {}, element("tr", {}, element("td"),
-      ...heads.map((head) => element("th", { scope: "col" }, head)))),
-    element("tbody", {}, ...rows.map(([head, ...values]) =>
-      element("tr", {}, element("th", { scope: "row" }, head), ...values.map(cell))))));
-}
-
 const EACH = ["Step", "Loss", "Accuracy", "Accuracy in training mode"];
 
 export class Numbers {
