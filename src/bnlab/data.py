@@ -181,7 +181,7 @@ def _shared(where: Path) -> FashionMNIST:
     return read(where)
 
 
-def pixel_moments() -> tuple[np.ndarray, np.ndarray]:
+def pixel_moments() -> tuple[np.ndarray, ...]:
     """Return mean and variance of each pixel over the 55,000 training images.
 
     Returns

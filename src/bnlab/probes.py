@@ -74,7 +74,7 @@ class Along(NamedTuple):
 
         The largest of distance / (step size x norm) over the steps.
         """
-        return float((self.distances / (self.steps * self.norm)).max())
+        return float(np.max(self.distances / (self.steps * self.norm)))
 
 
 class Shift(NamedTuple):
