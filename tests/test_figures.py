@@ -26,9 +26,9 @@ from support.figures import (
     unnamed_colours,
 )
 
-from bnlab import figures, recipes, runs
+from bnlab import arithmetic, figures, recipes, runs
 from bnlab.catalogue import NETWORKS, find
-from bnlab.figures import drawings, probes
+from bnlab.figures import diagrams, drawings, probes
 from evergreen import store
 
 Course = dict[str, list[runs.Run]]
@@ -48,7 +48,7 @@ def svgs(course: Course, _style: None) -> dict[str, str]:
 
 def test_every_function_that_draws_is_tried() -> None:
     tried = {name.partition(" ")[0] for name in DRAWN}
-    assert functions_that_draw(drawings, probes) == tried
+    assert functions_that_draw(diagrams, drawings, probes) == tried
 
 
 @every_figure
@@ -211,3 +211,26 @@ def test_all_units_lie_on_the_line_of_their_layer(course: Course) -> None:
     for place, values in enumerate(UNITS.values()):
         ends = np.array([path[:, 0] for path in axis.collections[2 * place].get_segments()])
         np.testing.assert_allclose(ends, [[value.min(), value.max()] for value in values])
+
+
+def test_the_diagram_has_the_layers_of_each_network_in_their_order() -> None:
+    (axis,) = diagrams.side_by_side().axes
+    for place, network in enumerate(NETWORKS.values()):
+        column = [text for text in axis.texts if text.get_position()[0] == place]
+        title, *layers = [
+            text.get_text() for text in sorted(column, key=lambda t: t.get_position()[1])
+        ]
+        counted = [layer.name for layer in arithmetic.count(network)]
+        assert title == network.title
+        assert [text.split(",")[0] for text in layers if text[:2] in ("BN", "De")] == counted
+
+
+def test_a_path_in_a_bowl_is_gradient_descent() -> None:
+    curvatures, place = np.array([1.0, 25.0]), np.array([-1.7, 1.4])
+    rate = diagrams.best_rate(curvatures)
+    path = diagrams.descend(curvatures, place, rate, 20)
+    for step in path:
+        np.testing.assert_allclose(step, place, atol=1e-12)
+        place = place - rate * curvatures * place
+    shares = np.abs(path[1] / path[0])
+    np.testing.assert_allclose(shares, shares[::-1])

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from bnlab import data, figures, runs
 from bnlab.catalogue import NETWORKS
-from bnlab.figures import probes
+from bnlab.figures import diagrams, probes
 
 SMALLEST_TEXT = 10.5
 """In points: smaller text cannot be read on a phone."""
@@ -48,6 +48,8 @@ DRAWN: dict[str, Callable[[Course], Figure]] = {
     "confusion": lambda course: figures.confusion(course["bn_approach_two"][0]),
     "over_training": lambda _: probes.over_training(PANELS, ["0", "200", "400", "17,190"]),
     "over_steps": lambda _: probes.over_steps(PANELS, [0.001, 0.01, 0.1, 0.4], 0.001),
+    "side_by_side": lambda _: diagrams.side_by_side(),
+    "bowls": lambda _: diagrams.bowls([(1, 5), (1, 1)]),
     "learned": lambda _: probes.learned(UNITS, UNITS, ["Pixels", "Hidden 1", "Hidden 2"]),
 }
 """By the name of the function that draws, and a word more where it is drawn twice."""
@@ -58,6 +60,8 @@ IN_COLOURS: dict[str, set[str]] = {
     "notebook_comparison": {"bn_approach_one"},
     "garments": set(),
     "confusion": set(),
+    "side_by_side": set(UNITS),
+    "bowls": set(),
     "learned": set(UNITS),
 }
 """The networks in each figure, where it does not show all."""

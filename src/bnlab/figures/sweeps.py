@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from bnlab.catalogue import ACTIVATIONS, INITIALIZERS, Network, find
 from bnlab.figures.style import ACCENT, CARD, INK, MUTED, SIZE, finished, style_of
@@ -155,7 +156,7 @@ def ladder(rungs: Mapping[str, Mapping[float, Sequence[Stored]]], rate: float) -
         The learning rate.
     """
     figure, axis = plt.subplots(figsize=(SIZE[0], 1.4 + 0.5 * len(rungs)))
-    labels = f"At {rate:g}", "At its best rate"
+    labels = f"Learning rate {rate:g}", "Its best learning rate"
     for row, by_rate in enumerate(rungs.values()):
         shown = by_rate[rate], by_rate[best_rate(by_rate)]
         means = []
@@ -179,6 +180,7 @@ def ladder(rungs: Mapping[str, Mapping[float, Sequence[Stored]]], rate: float) -
     axis.set_yticks(range(len(rungs)), [_on_two_lines(title) for title in rungs])
     axis.set_ylim(len(rungs) - 0.5, -0.5)
     axis.xaxis.set_major_locator(plt.MaxNLocator(5, steps=(1, 2, 5, 10)))
+    axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axis.set_title("Test accuracy after ten epochs")
     axis.legend(loc="upper center", bbox_to_anchor=(0.3, -0.07), ncols=2)
     return finished(figure)

@@ -51,8 +51,8 @@ def prepared(app: Sphinx) -> Prepared:
 
 
 def _prepare(app: Sphinx, lessons: Lessons) -> None:
-    # A study that no page shows need not be up to date.
-    shown = lessons.importing(studies.__name__)
+    # A study that no page shows need not be up to date. The home page shows one if it is.
+    shown = set(lessons.importing(studies.__name__)) - {app.config.root_doc}
     stored = [studies.load(name, strict=True) for name in studies.stored()] if shown else []
     sample = spot_checks.sample(stored, os.environ.get(WEEK_VARIABLE))
     trained = runs.load_all([*recipes.course(), *sample])
