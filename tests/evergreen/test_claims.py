@@ -36,6 +36,15 @@ def test_a_claim_that_fails_raises_with_its_statement(condition: object) -> None
         claim(condition, "The loss is 0.5.")
 
 
+def test_in_a_reader_s_notebook_a_claim_that_fails_says_so_and_the_rest_runs() -> None:
+    code = "from evergreen.claims import claim\nclaim(1 > 2, 'One is more than two.')"
+    cells = [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("claim(2 > 1, 'So.')")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+    shown = [cell.outputs[0].data["text/plain"] for cell in notebook.cells]
+    assert shown == ["Not true of these results: One is more than two.", "Checked: So."]
+
+
 @pytest.mark.parametrize(
     "condition",
     [

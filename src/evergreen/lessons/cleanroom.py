@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from evergreen import sources, store
+from evergreen import claims, sources, store
 
 # Where things lie on this machine, and how to reach others. None of it is part of a result.
 _PASSED_ON = frozenset(
@@ -27,6 +27,7 @@ _PASSED_ON = frozenset(
 )
 
 FIXED = {
+    claims.BUILD: "1",
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
     "PYTHONHASHSEED": "0",
