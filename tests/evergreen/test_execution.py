@@ -6,7 +6,11 @@ import json
 import re
 
 import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from tinybook import TinyBook
+
+from evergreen.lessons import streams
 
 HEAD = """---
 file_format: mystnb
@@ -80,6 +84,10 @@ KINDS: dict[str, tuple[str | bytes, str]] = {
     "loaded.md": (lesson(":load: beside.txt"), "from a file"),
     "wrong.md": (lesson(":tags: [raises-exception]\n1 = 2"), "cannot assign to literal"),
     "skipped.md": (lesson(":tags: [skip-execution]\nanswer = input()", "print('on')"), "on"),
+    "between.md": (
+        lesson("print('1', end='')\nprint('', '2')\ndisplay('3')\nprint('0\\r4')"),
+        "1 2\n\n\n'3'\n\n\n4\n",
+    ),
     "warning.md": (
         lesson(
             ":tags: [remove-stderr]\nimport warnings\nwarnings.warn('old')\nprint('new')",
@@ -110,6 +118,16 @@ def test_a_lesson_of_any_kind_is_executed(kinds: TinyBook, name: str) -> None:
 def test_what_a_notebook_was_saved_with_is_never_shown(kinds: TinyBook) -> None:
     shown = kinds.html / "lessons" / "saved.html"
     assert not re.search(r">\s*3\s*<", shown.read_text("utf-8"))
+
+
+def test_printed_text_is_what_a_terminal_shows_and_stays_between_its_outputs() -> None:
+    def stream(text: str, name: str = "stdout") -> NotebookNode:
+        return new_output("stream", name=name, text=text)
+
+    shown = new_output("display_data", data={"text/plain": "shown"})
+    outputs = [stream("9 %\r10 %\r\n"), stream("old", "stderr"), stream("ab\bc\b\bd"), shown]
+    first, second, third, last = streams.merged([*outputs, stream("end\r")])
+    assert (first.text, second.text, third, last.text) == ("10 %\r\nd", "old", shown, "end\r")
 
 
 def test_what_is_written_to_stderr_is_removed_where_a_tag_says_so(kinds: TinyBook) -> None:
@@ -154,6 +172,13 @@ FAILURES = {
     "a cell that writes to stderr": (
         lesson("import sys\nprint('careful', file=sys.stderr)"),
         ["code cell 1 (line 10) wrote to stderr", "remove-stderr", "careful"],
+    ),
+    "an output that no notebook can hold": (
+        lesson(
+            "class Own:\n    def _repr_mimebundle_(self, **_):\n"
+            "        return {'application/x-own': {'a': 1}}\nOwn()"
+        ),
+        ["code cell 1 (line 10) shows what no notebook can hold: {'a': 1}", "ends in +json."],
     ),
     "a missing file": (
         lesson("print(1)").replace("kernelspec", "evergreen: {files: [no.csv]}\nkernelspec"),

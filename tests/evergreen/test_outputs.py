@@ -15,7 +15,7 @@ from support.browsing import look_at, visit
 from support.hosting import host
 from tinybook import TinyBook
 
-from evergreen.lessons import outputs
+from evergreen.lessons import outputs, showing
 from evergreen.lessons.reading import Document, LessonError
 from evergreen.look import addresses
 
@@ -31,10 +31,10 @@ SOUND = "data:audio/wav;base64,UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZ
 # What a page can show
 
 
-def prepare(data: dict[str, Any], **mystnb: Any) -> dict[str, Any]:
+def prepare(data: dict[str, Any], twice: bool = False, **mystnb: Any) -> dict[str, Any]:
     """Return an output's data as its page shows it, of a cell with some options."""
     cell = new_code_cell("show()", metadata={"mystnb": mystnb} if mystnb else {})
-    shown = [new_output("display_data", data=data)] if data else []
+    shown = [new_output("display_data", data=data)] * (1 + twice) if data else []
     cell.outputs = [*shown, new_output("stream", name="stdout", text="printed")]
     notebook = new_notebook(cells=[cell])
     document = Document("lesson", Path("lesson.md"), "```{code-cell}\nshow()\n```\n")
@@ -76,6 +76,11 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"image": {"alt": "A line."}, "figure": {"name": "fig-line"}},
         "is a figure without a caption",
     ),
+    "a figure of two": (
+        {"text/html": "<table></table>"},
+        FIGURE,
+        "is one figure and shows 2 outputs",
+    ),
     "a figure of nothing": ({}, FIGURE, "is to be a figure and shows nothing"),
 }
 
@@ -84,7 +89,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 def test_what_a_page_cannot_show_is_refused_by_cell_and_line(what: str) -> None:
     data, options, said = REFUSED[what]
     with pytest.raises(LessonError) as refusal:
-        prepare(data, **options)
+        prepare(data, "2 outputs" in said, **options)
     assert str(refusal.value).startswith(f"lesson.md, code cell 1 (line 2) {said}")
 
 
@@ -95,12 +100,51 @@ def test_an_unknown_kind_is_left_out_where_the_page_can_show_another() -> None:
     assert prepare(widget, image={"alt": ""}) == {"image/png": DOT}
 
 
+@pytest.mark.parametrize(
+    ("given", "kind", "shown"),
+    [
+        ({"application/json": {"a": [1]}}, "text/plain", '{\n  "a": [\n    1\n  ]\n}'),
+        ({"text/latex": r"$\frac{1}{2}$"}, "text/latex", r"$\frac{1}{2}$"),
+        ({"text/latex": "$$\nx\n$$"}, "text/latex", "$$\nx\n$$"),
+        ({"text/latex": r"\begin{align}a\end{align}"}, "text/latex", r"\begin{align}a\end{align}"),
+        ({"text/latex": r"Of $x$ and \(y\)"}, "text/markdown", "Of $x$ and $y$"),
+        ({"text/latex": r"\$5 $x$ \[y\]"}, "text/markdown", "\\$5 $x$ \n\n$$\ny\n$$\n\n"),
+        (
+            {"text/latex": r"$x$ \begin{align}a\end{align}"},
+            "text/markdown",
+            "$x$ \n\n$$\n\\begin{align*}a\\end{align*}\n$$\n\n",
+        ),
+        (
+            {f"{showing.GLUED}text/plain": "np.float64(2.5)"},
+            f"{showing.GLUED}text/plain",
+            "2.5",
+        ),
+    ],
+)
+def test_what_jupyter_draws_is_shown_by_a_type_that_a_page_can_draw(
+    given: dict[str, Any], kind: str, shown: str
+) -> None:
+    data = showing.as_shown({"text/plain": "<object>", **given})
+    assert {name: text for name, text in data.items() if text != "<object>"} == {kind: shown}
+
+
+def test_a_progress_bar_that_is_a_widget_leaves_nothing() -> None:
+    cell = new_code_cell("for step in tqdm(range(3)): ...")
+    widget = "application/vnd.jupyter.widget-view+json"
+    cell.outputs = [
+        new_output("display_data", data={"text/plain": text, widget: {"model_id": "1"}})
+        for text in ("x:   0%|          | 0/3 [00:00<?, ?it/s]", "0it [00:00, ?it/s]")
+    ]
+    outputs.prepare(Document("lesson", Path("lesson.md"), ""), new_notebook(cells=[cell]))
+    assert cell.outputs == []
+
+
 def test_a_plot_with_formulas_asks_for_what_draws_them_and_no_other_plot_does() -> None:
     for title, asks in (("$\\gamma$", True), ("gamma", False)):
         figure = {"data": [], "layout": {"title": {"text": title}}}
         html = prepare({"application/vnd.plotly.v1+json": figure})["text/html"]
         loaded = [asked.address for asked in addresses.asked_by(html)]
-        assert (outputs.MATHJAX in loaded) == asks
+        assert (showing.MATHJAX in loaded) == asks
 
 
 def test_a_picture_in_an_output_that_its_page_leaves_out_needs_no_words() -> None:
@@ -176,6 +220,8 @@ SHOWING = [
     "show({'text/html': '<iframe title=\"Inner\" srcdoc=\"<p></p>"
     "<script>document.body.append(7)</script>\"></iframe>'})",
     "show({'text/html': '<p id=\"styled\" style=\"color: rgb(1, 2, 3)\">Styled.</p>'})",
+    "show({'application/javascript': 'element.append(40 + 2)'})",
+    'show({"text/markdown": "| a |\\n|---|\\n| $x^2$ |"})',
     "show({'text/html': '<button onclick=\"this.textContent = 7\">Press</button>'})",
 ]
 SHOW = "from IPython.display import display\n\nshow = lambda data: display(data, raw=True)"
@@ -302,6 +348,8 @@ def test_what_an_output_draws_and_plays_is_on_its_page(rich: TinyBook, browser: 
         assert shown.frame_locator("iframe").locator("body").inner_text().strip() == "7"
         colour = shown.locator("#styled").evaluate("tag => getComputedStyle(tag).color")
         assert colour == "rgb(1, 2, 3)"
+        assert shown.get_by_text("42", exact=True).is_visible()
+        assert shown.locator("table math msup").count() == 1
         shown.get_by_role("button", name="Press").click()
         assert shown.get_by_role("button", name="7").is_visible()
 

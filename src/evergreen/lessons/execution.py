@@ -19,7 +19,7 @@ from typing import Any
 import nbclient
 import nbformat
 
-from evergreen.lessons import cleanroom, failures, kernels, recorder
+from evergreen.lessons import cleanroom, failures, kernels, recorder, streams
 from evergreen.lessons.keys import OUTPUTS, Lesson, Project
 from evergreen.lessons.reading import Document, Formats, LessonError, code_cells
 from evergreen.progress import Progress
@@ -154,8 +154,6 @@ class _Work:
             startup_timeout=600,  # on a machine that is busy
             resources={"metadata": {"path": str(document.folder)}},
             record_timing=False,
-            # Else it depends on the moment whether a cell's text comes in one piece or in two.
-            coalesce_streams=True,
             # By then all outputs are here, and TensorFlow takes a second to leave.
             shutdown_kernel="immediate",
         )
@@ -179,6 +177,8 @@ class _Work:
         try:
             with at_work, kernels.lifeline() as stdin:
                 client.execute(cleanup_kc=True, env=environment, stdin=stdin)
+            for cell in code_cells(notebook):
+                cell.outputs = streams.merged(cell.outputs)
         finally:
             client.km = manager  # nbclient asks it again as Python ends
             with self._lock:

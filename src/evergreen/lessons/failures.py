@@ -56,6 +56,12 @@ class AtWork:
                     "is set in `_config.yml` (execute: timeout:), and for one lesson in its "
                     "front matter (mystnb: execution_timeout:)."
                 ) from None
+            case nbformat.ValidationError() if self._index is not None:
+                what = " ".join(str(error.args[0]).split())
+                raise LessonError(
+                    f"{self._place()} shows what no notebook can hold: {what}. What is no text "
+                    "needs a type that ends in +json."
+                ) from None
             case Exception() if self._index is None:
                 raise LessonError(
                     f"The kernel of {self._document.file} did not start: {error}."

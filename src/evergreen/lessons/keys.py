@@ -215,8 +215,9 @@ class Project:
     @functools.cached_property
     def _engine(self) -> str:
         """A digest of what the engine itself adds to what lessons show."""
-        roots = ("evergreen.lessons.kernel", "evergreen.lessons.execution:kept")
-        return Codebase(["evergreen"]).digest_of(roots, texts=False, refusals=False)
+        roots = ("kernel", "streams:merged", "execution:kept")
+        named = [f"evergreen.lessons.{root}" for root in roots]
+        return Codebase(["evergreen"]).digest_of(named, texts=False, refusals=False)
 
     @functools.cached_property
     def _installed(self) -> str:

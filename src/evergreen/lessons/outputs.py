@@ -5,7 +5,6 @@ MyST-NB leaves out an output of a kind that it does not know, and a place stays 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,22 +13,12 @@ import nbformat
 from myst_nb.core.render import get_mime_priority
 
 from evergreen.lessons.reading import Document, LessonError, tags
-
-PLOTLY = "https://cdn.plot.ly/plotly.min.js"
-"""Where Plotly's own outputs look for its script."""
-
-MATHJAX = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/3.2.2/es5/tex-svg.min.js"
-"""Where they look for what draws formulas in their labels."""
-
-GLUED = "application/papermill.record/"
-"""What a type begins with of an output that MyST-NB's ``glue`` keeps for elsewhere."""
+from evergreen.lessons.showing import PLAIN, WIDGET, as_shown, is_known
 
 _PICTURES = ("image/svg+xml", "image/png", "image/gif", "image/jpeg")
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 _HIDDEN = {"remove-cell", "remove-output", "remove_cell", "remove_output"}
-_FORMULA = re.compile(r'"\$[^"]+\$"')
-# Shown only where there is nothing better, so it may say as little as `<Chart object at 0x1>`.
-_PLAIN = "text/plain"
+# The last state of tqdm's bar.
+_BAR = re.compile(r"(.*:)?\s*\d+(%\||it \[).*\]", re.DOTALL)
 
 
 def prepare(document: Document, notebook: nbformat.NotebookNode) -> None:
@@ -52,6 +41,7 @@ def prepare(document: Document, notebook: nbformat.NotebookNode) -> None:
         place = document.place(notebook, index)
         options = cell.metadata.get("mystnb") or {}
         image = options.get("image") or {}
+        cell.outputs = [output for output in cell.outputs if not _is_bar(output)]
         displayed = [output for output in cell.outputs if "data" in output]
         for output in displayed:
             output.data = nbformat.from_dict(as_shown(output.data))
@@ -69,20 +59,10 @@ def prepare(document: Document, notebook: nbformat.NotebookNode) -> None:
             _refuse_half_a_figure(place, options["figure"], shown)
 
 
-def as_shown(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an output's data by those types that a page can show, if there is one at all."""
-    if _PLOTLY_FIGURE in data and "text/html" not in data:
-        data = {**data, "text/html": _plotly(data[_PLOTLY_FIGURE])}
-    known = {kind: content for kind, content in data.items() if _is_known(kind)}
-    if known.keys() - {_PLAIN, _WIDGET}:
-        known.pop(_WIDGET, None)  # its script would come from another host
-    else:
-        return dict(data)
-    return known
-
-
-def _is_known(kind: str) -> bool:
-    return kind.removeprefix(GLUED) in get_mime_priority("html", [])
+def _is_bar(output: nbformat.NotebookNode) -> bool:
+    """Tell whether an output is a progress bar, drawn as a widget: nothing to keep."""
+    data = output.get("data", {})
+    return WIDGET in data and bool(_BAR.fullmatch("".join(data.get(PLAIN, "")).strip()))
 
 
 def _is_shown(output: nbformat.NotebookNode) -> bool:
@@ -92,18 +72,18 @@ def _is_shown(output: nbformat.NotebookNode) -> bool:
 
 
 def _refuse_unknown(place: str, data: Mapping[str, Any]) -> None:
-    if data.keys() == {_PLAIN}:
+    if data.keys() == {PLAIN}:
         return
     if not data:
         return
-    rich = [kind for kind in data if kind != _PLAIN]
-    if rich == [_WIDGET]:
+    rich = [kind for kind in data if kind != PLAIN]
+    if rich == [WIDGET]:
         raise LessonError(
             f"{place} shows a widget, which needs a running kernel or a script of another host. "
             "Show what it would show as text, a table or a picture, or give the cell the tag "
             "remove-output."
         )
-    if not any(_is_known(kind) for kind in rich):
+    if not any(is_known(kind) for kind in rich):
         raise LessonError(
             f"{place} shows only {' and '.join(rich)}, which a page cannot show. Let it show text, "
             "HTML or a picture too, or give the cell the tag remove-output."
@@ -135,26 +115,8 @@ def _refuse_half_a_figure(
             f"{place} is to be a figure and shows nothing. Let its last line show the picture, or "
             "take `figure` out of the cell's options."
         )
-
-
-_PLOTLY_FIGURE = "application/vnd.plotly.v1+json"
-
-
-def _plotly(figure: str | Mapping[str, Any]) -> str:
-    """Return the HTML of a figure of Plotly's: what a notebook draws from its data."""
-    parts = json.loads(figure) if isinstance(figure, str) else figure
-    layout = parts.get("layout") or {}
-    settings = {"responsive": True, **(parts.get("config") or {})}
-    arguments = ", ".join(
-        # An end tag within would end the script.
-        json.dumps(part).replace("</", "<\\/")
-        for part in (parts.get("data") or [], layout, settings)
-    )
-    height = layout.get("height") or 450
-    formulas = f'<script src="{MATHJAX}"></script>' if _FORMULA.search(arguments) else ""
-    return (
-        f'{formulas}<script src="{PLOTLY}"></script>\n'
-        f'<div class="plotly-graph-div" style="height:{height}px; width:100%;"></div>\n'
-        "<script>Plotly.newPlot(document.currentScript.previousElementSibling, "
-        f"{arguments});</script>"
-    )
+    if len(shown) > 1:
+        raise LessonError(
+            f"{place} is one figure and shows {len(shown)} outputs, each of which would get its "
+            "caption. Show one, for example with plt.subplots, or give each a cell of its own."
+        )

@@ -129,6 +129,9 @@ def outputs(key: str) -> list[dict[str, Any]]:
 
 def _leave_execution_to_us(app: Sphinx, config: Config) -> None:
     config.nb_execution_mode = "off"
+    # As Jupyter shows an output's Markdown: with formulas and tables.
+    if "nb_render_markdown_format" not in config.overrides:
+        config.nb_render_markdown_format = "myst"
     for name in ("code-cell", "raw-cell"):
         app.add_directive(name, Misplaced, override=True)
 

@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup
 from sphinx.util import logging
 
 from evergreen.lessons import preparation
-from evergreen.lessons.outputs import GLUED, as_shown
+from evergreen.lessons.showing import GLUED, as_shown
 from evergreen.look import libraries
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _markup(data: Mapping[str, str | list[str]]) -> Iterator[str]:
         kind = kind.removeprefix(GLUED)
         if kind in _MARKUP:
             yield text
-        elif kind == "application/javascript":
+        elif kind == "application/javascript":  # beside HTML
             yield f"<script>{text}</script>"
 
 

@@ -90,7 +90,7 @@ def _code(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
     Whatever a later cell may need runs: a seed or an option that the page leaves out too.
     """
-    tags = set(cell.metadata.get("tags", []))
+    tags = {tag.replace("_", "-") for tag in cell.metadata.get("tags", [])}  # as MyST-NB does
     metadata: dict[str, Any] = {}
     if tags & {"hide-input", "remove-input", "hide-cell", "remove-cell"}:
         metadata["jupyter"] = {"source_hidden": True}

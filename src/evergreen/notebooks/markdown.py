@@ -41,6 +41,8 @@ _LANGUAGES = {
     "default": "python",
     "ipython": "python",
     "ipython3": "python",
+    "ipythontb": "",
+    "myst-ansi": "",
     "none": "",
     "text": "",
 }

@@ -31,7 +31,7 @@ class FormulaError(EvergreenError):
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
-    app.connect("config-inited", _check_macros)
+    app.connect("config-inited", _configure)
     # Before equations are numbered (priority 500).
     app.connect("doctree-read", _read, priority=400)
     # Before the page and its notebook are made of the formulas.
@@ -137,7 +137,9 @@ def _found(
     return path, index + 1, lines[index] if index < len(lines) else ""
 
 
-def _check_macros(_app: Sphinx, config: Config) -> None:
+def _configure(_app: Sphinx, config: Config) -> None:
+    if "myst_dmath_double_inline" not in config.overrides:
+        config.myst_dmath_double_inline = True  # else MyST takes $$ in a line for two dollars
     try:
         macros(config)
     except latex.LatexError as error:
@@ -148,32 +150,10 @@ def _check_macros(_app: Sphinx, config: Config) -> None:
 
 
 def _read(app: Sphinx, doctree: nodes.document) -> None:
-    for formula in formulas(doctree):
-        _display_between_dollars(formula)
     for paragraph in list(doctree.findall(nodes.paragraph)):
         _split(paragraph)
     for text in texts(doctree):
         _refuse_unclosed(app.env, text)
-
-
-def _display_between_dollars(formula: nodes.Element) -> None:
-    """Display a formula between two dollars, which is how MyST reads ``$$`` within a line."""
-    siblings = formula.parent.children
-    at = siblings.index(formula)
-    before, after = siblings[max(at - 1, 0)], siblings[min(at + 1, len(siblings) - 1)]
-    if (
-        isinstance(formula, nodes.math)
-        and isinstance(formula.parent, nodes.paragraph)
-        and isinstance(before, nodes.Text)
-        and isinstance(after, nodes.Text)
-        and before.endswith("$")
-        and after.startswith("$")
-    ):
-        block = nodes.math_block(formula.rawsource, formula.astext(), nowrap=False, number=None)
-        block.source, block.line = formula.source, formula.line
-        formula.parent.replace(before, nodes.Text(before[:-1].rstrip()))
-        formula.parent.replace(after, nodes.Text(after[1:].lstrip()))
-        formula.parent.replace(formula, block)
 
 
 def _split(paragraph: nodes.paragraph) -> None:
@@ -187,7 +167,8 @@ def _split(paragraph: nodes.paragraph) -> None:
         elif parts and isinstance(parts[-1], nodes.paragraph):
             parts[-1] += child
         else:
-            parts.append(nodes.paragraph("", "", child))
+            text = nodes.Text(child.lstrip()) if isinstance(child, nodes.Text) else child
+            parts.append(nodes.paragraph("", "", text))
             parts[-1].source, parts[-1].line = paragraph.source, paragraph.line
     kept = [part for part in parts if isinstance(part, nodes.math_block) or part.astext()]
     paragraph.parent.replace(paragraph, kept)
