@@ -32,8 +32,11 @@ serve: ## Serve the built site on this machine
 	@echo "Serving http://127.0.0.1:$(PORT)/ (Ctrl-C ends it)"
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
+# The tests of a module share what they build, so they stay together.
+ON_ALL_CORES = --numprocesses auto --dist loadfile
+
 test: environment check ## Run the linters, the type checker and every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(ON_ALL_CORES)
 
 test-launch: environment ## Run the notebooks as Binder and Colab do; takes long
 	@$(BIN)/python -m pytest -m launch

@@ -38,14 +38,23 @@ def having(code: str) -> set[str]:
     return {name for name, text in LESSONS.items() if code in text}
 
 
-@pytest.fixture
-def project(site: Build, tmp_path: Path) -> Path:
-    """A copy of the project that was built once and may be changed."""
+@pytest.fixture(scope="module")
+def built(site: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, built once, and beside it a copy of what came out."""
     assert site.status == 0
-    folder = copy_project(tmp_path / "project")
+    folder = copy_project(tmp_path_factory.mktemp("truth") / "project")
     copy_results(folder / "_build" / "store")
     assert rebuild(folder).status == 0
+    shutil.copytree(folder, folder.with_name("unchanged"), symlinks=True)
     return folder
+
+
+@pytest.fixture
+def project(built: Path) -> Path:
+    """The built copy as it was, at the place where it was built. A test may change it."""
+    shutil.rmtree(built)
+    shutil.copytree(built.with_name("unchanged"), built, symlinks=True)
+    return built
 
 
 def rebuild(project: Path) -> Build:
