@@ -101,7 +101,7 @@ def in_node(script: str, part: data.Images, **job: Any) -> Any:
     described = {
         "images": base64.b64encode(part.pixels.tobytes()).decode(),
         "labels": part.labels.tolist(),
-        "sizes": {"inputs": part.pixels.shape[1], "classes": CLASSES},
+        "about": {"inputs": part.pixels.shape[1], "classes": CLASSES, "moments": moments()},
         **job,
     }
     command = ["node", ROOT / "tests" / "node" / script]
@@ -122,12 +122,10 @@ def job(recipe: dict[str, Any]) -> dict[str, Any]:
     return {"recipe": recipe, "kernels": kernels, "looks": LOOKS}
 
 
-def inputs(recipe: dict[str, Any], part: data.Images) -> np.ndarray:
-    """Return the images as a network gets them, in float64."""
-    pixels = np.divide(part.pixels, 255, dtype=np.float32).astype(np.float64)
-    if recipe["pixels"] != "standardized":
-        return pixels
-    return (pixels - pixels.mean(axis=0)) / np.sqrt(pixels.var(axis=0) + 1e-3)
+def moments() -> dict[str, list[float]]:
+    """Return the course's constants of the pixels that the part has."""
+    pixels = (moment.reshape(28, 28)[::2, ::2].ravel() for moment in data.pixel_moments())
+    return {name: of.tolist() for name, of in zip(("mean", "variance"), pixels, strict=True)}
 
 
 def in_keras(recipe: dict[str, Any], start: Sequence[dict[str, Any]]) -> keras.Sequential:
@@ -136,6 +134,8 @@ def in_keras(recipe: dict[str, Any], start: Sequence[dict[str, Any]]) -> keras.S
     normalization, momentum = recipe["normalization"], recipe["momentum"]
     kind = {"dtype": "float64" if is_delicate(recipe) else "float32"}
     layers: list[keras.Layer] = [keras.layers.Input((INPUTS,), **kind)]
+    if recipe["pixels"] == "standardized":
+        layers.append(keras.layers.Normalization(**moments(), **kind))
     if recipe["pixels"] == "normalized":
         layers.append(keras.layers.BatchNormalization(momentum=momentum, **kind))
     for width in recipe["hidden"]:
@@ -178,7 +178,8 @@ def compare(recipe: dict[str, Any], part: data.Images, run: dict[str, Any]) -> N
     optimizer = keras.optimizers.SGD(recipe["rate"], weight_decay=recipe["decay"] or None)
     dtype = model.layers[-1].dtype
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=dtype)
-    pixels, labels = tf.cast(inputs(recipe, part), dtype), tf.constant(part.labels)
+    pixels = tf.constant(np.divide(part.pixels, 255, dtype=np.float32), dtype)
+    labels = tf.constant(part.labels)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def step(batch: tf.Tensor) -> tf.Tensor:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import keras
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -22,6 +23,7 @@ from website import ROOT, Build, notebook_of
 
 from bnlab import catalogue, data, parts, recipes
 from bnlab.site import live
+from bnlab.training import variants
 
 pytestmark = pytest.mark.skipif("train" not in PLACES, reason="No page has the training.")
 
@@ -229,6 +231,17 @@ def test_the_files_hold_the_images_in_the_course_s_order(images: data.FashionMNI
         pixels = np.concatenate([part.pixels for part in found]).reshape(whole.pixels.shape)
         assert (np.divide(pixels, 255, dtype=np.float32) == whole.pixels).all()
         assert (np.concatenate([part.labels for part in found]) == whole.labels).all()
+
+
+def test_standardized_means_what_it_means_in_the_course_s_recipes() -> None:
+    folder = parts.exported()
+    described = json.loads((folder / parts.CONTENTS).read_text("utf-8"))["moments"]
+    content = (folder / described["file"]).read_bytes()
+    assert len(content) == described["bytes"]
+    constants = np.frombuffer(zlib.decompress(content), "<f4").reshape(2, -1)
+    network = variants.varied(recipes.Recipe("baseline", standardized=True))
+    (layer,) = (one for one in network.layers if isinstance(one, keras.layers.Normalization))
+    np.testing.assert_array_equal(constants, np.stack([layer.mean, layer.variance])[:, 0])
 
 
 def test_the_page_is_light_and_loads_images_only_when_asked(browser: Browser, address: str) -> None:

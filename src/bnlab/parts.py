@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,30 +42,37 @@ def exported() -> Path:
 
     It holds :data:`CONTENTS` and the files that are named there. Each is compressed (zlib), and
     has the labels of its images, one byte each, and then their pixels. ``shown`` has the first
-    test image of each class.
+    test image of each class. ``moments`` has the constants that pixels are standardized by, see
+    :func:`bnlab.data.pixel_moments`: each pixel's mean and then each pixel's variance, float32.
     """
     code = sources.Codebase(["bnlab"]).digest_of(
-        [f"{__name__}:_export"], resolved=["bnlab.data"], texts=False, refusals=False
+        [f"{__name__}:_export", "bnlab.data:pixel_moments"],
+        resolved=["bnlab.data"],
+        texts=False,
+        refusals=False,
     )
     return _store.make(sources.digest(code, data.digest()), _export)
 
 
 def files(folder: Path) -> list[Path]:
     """Return the files of a folder that :func:`exported` returned."""
-    described = json.loads((folder / CONTENTS).read_text("utf-8"))["parts"]
-    return [folder / CONTENTS, *(folder / part["file"] for part in described.values())]
+    contents = json.loads((folder / CONTENTS).read_text("utf-8"))
+    described = [*contents["parts"].values(), contents["moments"]]
+    return [folder / CONTENTS, *(folder / part["file"] for part in described)]
 
 
 def sizes(folder: Path) -> dict[int, int]:
     """Return how many bytes a browser loads to train on so many images."""
-    described = json.loads((folder / CONTENTS).read_text("utf-8"))["parts"]
+    contents = json.loads((folder / CONTENTS).read_text("utf-8"))
+    described = contents["parts"]
     needed = {
         5_000: ("train-1", "valid-1"),
         10_000: ("train-1", "train-2", "valid-1", "valid-2"),
         55_000: tuple(PARTS),
     }
     return {
-        count: sum(described[name]["bytes"] for name in (*names, "shown"))
+        count: contents["moments"]["bytes"]
+        + sum(described[name]["bytes"] for name in (*names, "shown"))
         for count, names in needed.items()
     }
 
@@ -79,18 +86,23 @@ def _export(folder: Path) -> None:
     labels = images.test.labels
     firsts = [int(np.flatnonzero(labels == label)[0]) for label in range(len(data.CLASSES))]
     chosen["shown"] = data.Images(*(array[firsts] for array in images.test))
-    described = {name: _written(folder / f"{name}.bin", part) for name, part in chosen.items()}
-    (folder / CONTENTS).write_text(json.dumps({"parts": described}), "utf-8")
-
-
-def _written(file: Path, part: data.Images) -> dict[str, str | int]:
-    """Write a part; return its file's name and size, and a version for its address."""
-    pixels = (255 * part.pixels).round().astype(np.uint8)
-    content = zlib.compress(part.labels.astype(np.uint8).tobytes() + pixels.tobytes())
-    file.write_bytes(content)
-    return {
-        "file": file.name,
-        "bytes": len(content),
-        "count": len(part.labels),
-        "version": sources.digest(content)[:10],
+    described = {
+        name: {**_written(folder / f"{name}.bin", _as_bytes(part)), "count": len(part.labels)}
+        for name, part in chosen.items()
     }
+    constants = np.concatenate(data.pixel_moments()).astype("<f4").tobytes()
+    contents = {"parts": described, "moments": _written(folder / "moments.bin", constants)}
+    (folder / CONTENTS).write_text(json.dumps(contents), "utf-8")
+
+
+def _as_bytes(part: data.Images) -> bytes:
+    pixels = (255 * part.pixels).round().astype(np.uint8)
+    return part.labels.astype(np.uint8).tobytes() + pixels.tobytes()
+
+
+def _written(file: Path, content: bytes) -> dict[str, Any]:
+    """Write a compressed file; return its name, its size, and a version for its address."""
+    compressed = zlib.compress(content)
+    file.write_bytes(compressed)
+    version = sources.digest(compressed)[:10]
+    return {"file": file.name, "bytes": len(compressed), "version": version}

@@ -7,7 +7,7 @@ import { Network } from "../../book/_static/live/network.js";
 import { twin } from "../../book/_static/live/twin.js";
 
 const NEAR = 1e-6;
-const { images, labels, sizes, recipes } = JSON.parse(await text(process.stdin));
+const { images, labels, about, recipes } = JSON.parse(await text(process.stdin));
 const part = { pixels: Buffer.from(images, "base64"), labels };
 const places = Uint32Array.from(labels, (_, place) => place);
 
@@ -20,7 +20,7 @@ function trained(network) {
 }
 
 const worst = recipes.map((recipe) => {
-  const network = new Network({ ...recipe, rate: 1 }, twin(Float64Array), sizes);
+  const network = new Network({ ...recipe, rate: 1 }, twin(Float64Array), about);
   const { floats } = network.kernels;
   const start = floats.slice();
   network.step(part, places);

@@ -1,6 +1,6 @@
 // Train networks as the page does, and print what became of them. The job is JSON on the standard
-// input: images (base64) and labels, the sizes of the networks, and for each run a recipe with the
-// steps after which to look at it.
+// input: images (base64) and labels, what else the networks are made with, and for each run a
+// recipe with the steps after which to look at it.
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 
@@ -18,7 +18,7 @@ const KERNELS = {
 const job = JSON.parse(await text(process.stdin));
 const pixels = Buffer.from(job.images, "base64");
 const part = { pixels, labels: job.labels };
-const shown = { pixels: pixels.subarray(0, job.shown * job.sizes.inputs), labels: job.labels };
+const shown = { pixels: pixels.subarray(0, job.shown * job.about.inputs), labels: job.labels };
 
 const look = ({ network }) => ({
   parameters: network.parameters(),
@@ -29,7 +29,7 @@ const look = ({ network }) => ({
 
 const found = [];
 for (const { recipe, kernels = "compiled", looks } of job.runs) {
-  const training = new Training(recipe, part, await KERNELS[kernels](), job.sizes);
+  const training = new Training(recipe, part, await KERNELS[kernels](), job.about);
   const run = { before: training.network.parameters(), batches: [], losses: [], after: [] };
   for (const steps of looks) {
     while (training.step < steps && !training.finished) {
@@ -38,7 +38,7 @@ for (const { recipe, kernels = "compiled", looks } of job.runs) {
     }
     run.after.push(look(training));
   }
-  const again = new Training(recipe, part, twin(), job.sizes);
+  const again = new Training(recipe, part, twin(), job.about);
   while (run.batches.length < training.step) run.batches.push([...again.next()]);
   found.push({ ...run, step: training.step, diverged: training.diverged });
 }

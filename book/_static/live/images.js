@@ -11,11 +11,14 @@ const NEEDED = {
 export class Images {
   #address;
   #files;
+  #constants;
   #loaded = new Map();
+  #moments = null;
 
-  constructor(address, { parts }) {
+  constructor(address, { parts, moments }) {
     this.#address = address;
     this.#files = parts;
+    this.#constants = moments;
   }
 
   static async at(address) {
@@ -24,7 +27,8 @@ export class Images {
 
   // The bytes that are still to load for a training on so many images.
   missing(count) {
-    return this.#needed(count).reduce((sum, name) => sum + this.#files[name].bytes, 0);
+    return this.#needed(count).reduce((sum, name) => sum + this.#files[name].bytes,
+      this.#moments ? 0 : this.#constants.bytes);
   }
 
   // Load what a training on so many images needs; report the share that came.
@@ -33,13 +37,16 @@ export class Images {
     const size = this.missing(count);
     let bytes = 0;
     const came = (more) => progress((bytes += more) / size);
+    const moments = this.#moments ?? unpacked(this.#constants, this.#address, came);
     await Promise.all(names.map(async (name) => {
       const all = new Uint8Array(await unpacked(this.#files[name], this.#address, came));
       const images = this.#files[name].count;
       this.#loaded.set(name, { labels: all.slice(0, images), pixels: all.slice(images) });
     }));
+    this.#moments = await moments;
     const { train, valid } = NEEDED[count];
-    return { train: this.#joined(train), valid: this.#joined(valid), shown: this.#joined(["shown"]) };
+    return { train: this.#joined(train), valid: this.#joined(valid), shown: this.#joined(["shown"]),
+      moments: halved(new Float32Array(this.#moments)) };
   }
 
   #needed(count) {
@@ -53,6 +60,12 @@ export class Images {
     return { labels: joined(parts.map(({ labels }) => labels)),
       pixels: joined(parts.map(({ pixels }) => pixels)) };
   }
+}
+
+// The mean and the variance of each pixel over all training images, from 0 to 1.
+function halved(numbers) {
+  const width = numbers.length / 2;
+  return { mean: numbers.subarray(0, width), variance: numbers.subarray(width) };
 }
 
 function joined(arrays) {

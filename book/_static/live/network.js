@@ -5,7 +5,7 @@
 // A recipe has
 //   hidden         widths of the hidden layers
 //   normalization  "none", "after" or "before" the activation of each hidden layer
-//   pixels         "raw", "standardized" by the training set, or "normalized" by the batch
+//   pixels         "raw", "standardized" by constants, or "normalized" by the batch
 //   activation     "relu" or "leaky_relu", with the slope 0.3
 //   initializer    "glorot_uniform" or "he_normal" (truncated, as Keras's) of the hidden layers;
 //                  the output layer's is Glorot's
@@ -19,6 +19,7 @@ import { exp, log } from "./elementary.js";
 import { Random } from "./random.js";
 
 export const EPSILON = 1e-3;
+const SMALLEST = 1e-7;  // deviation of a pixel that Keras's layer Normalization divides by
 const SLOPES = { relu: 0, leaky_relu: 0.3 };
 // The deviation of a normal number among those up to two deviations, as Keras corrects it.
 const TRUNCATED = 0.87962566103423978;
@@ -27,9 +28,9 @@ const EVALUATED_AT_ONCE = 200;
 const padded = (width) => 8 * Math.ceil(width / 8);
 
 export class Network {
-  // Make a network with its initial weights. Standardized pixels need the training images'
-  // `mean` and `variance` of each pixel.
-  constructor(recipe, kernels, { inputs = 784, classes = 10, pixels = null } = {}) {
+  // Make a network with its initial weights. Standardized pixels need their `moments`: `mean` and
+  // `variance` of each.
+  constructor(recipe, kernels, { inputs = 784, classes = 10, moments = null } = {}) {
     const widths = [...recipe.hidden, classes];
     const rows = Math.max(recipe.batch, EVALUATED_AT_ONCE);
     const widest = padded(Math.max(inputs, ...widths));
@@ -52,7 +53,7 @@ export class Network {
       this.norm = this.#normalization(inputs, rows);
       this.first = this.norm.y;
     }
-    if (recipe.pixels === "standardized") this.#standardize(pixels);
+    if (recipe.pixels === "standardized") this.#standardize(moments);
     this.layers = widths.map((outputs, place) => {
       const width = padded(outputs);
       const before = place ? widths[place - 1] : inputs;
@@ -94,13 +95,14 @@ export class Network {
     return norm;
   }
 
+  // Divide by the deviation, as Keras's layer Normalization does: no epsilon is added.
   #standardize({ mean, variance }) {
     const width = padded(this.inputs);
     const [middle, inverse, gamma, beta] = [0, 1, 2, 3].map(() => this.kernels.reserve(width));
     this.standard = { middle, inverse, gamma, beta };
     for (let i = 0; i < this.inputs; i += 1) {
       this.kernels.floats[middle + i] = mean[i];
-      this.kernels.floats[inverse + i] = 1 / Math.sqrt(variance[i] + EPSILON);
+      this.kernels.floats[inverse + i] = 1 / Math.max(Math.sqrt(variance[i]), SMALLEST);
       this.kernels.floats[gamma + i] = 1;
     }
   }

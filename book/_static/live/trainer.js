@@ -1,7 +1,7 @@
 // A worker that trains one network. The page and it speak by these messages:
 //
 //   to the worker
-//     start   recipe, images (train, valid, shown)
+//     start   recipe, images (train, valid, shown), and the pixels' moments with them
 //     play    speed: steps a second, or 0 for as many as there can be; until: a step, or null;
 //             steps: how many, or null
 //     pause
@@ -112,7 +112,7 @@ function slice() {
 const messages = {
   async start({ recipe, images: given }) {
     images = given;
-    training = new Training(recipe, images.train, await load());
+    training = new Training(recipe, images.train, await load(), { moments: images.moments });
     pending = fresh();
     pending.evaluations.push(evaluated());
     report();

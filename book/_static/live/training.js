@@ -12,12 +12,11 @@ export class Training {
 
   // Train on a part: `pixels` (bytes, one image after the other) and `labels`. Beside what a
   // network needs, the recipe says whether the `order` of the images is "fresh" in each epoch or
-  // the "same", and how many `epochs` there are.
-  constructor(recipe, part, kernels, sizes = {}) {
-    const pixels = recipe.pixels === "standardized" ? standards(part) : null;
+  // the "same", and how many `epochs` there are; `about` is what else the network is made with.
+  constructor(recipe, part, kernels, about = {}) {
     this.recipe = recipe;
     this.part = part;
-    this.network = new Network(recipe, kernels, { ...sizes, pixels });
+    this.network = new Network(recipe, kernels, about);
     this.step = 0;
     this.steps = Math.ceil(part.labels.length / recipe.batch) * recipe.epochs;
     this.diverged = false;
@@ -54,22 +53,4 @@ export class Training {
     this.diverged = !Number.isFinite(loss);
     return { loss, accuracy: right / places.length };
   }
-}
-
-// Return the mean and the variance of each pixel over a part's images, from 0 to 1.
-export function standards({ pixels, labels }) {
-  const count = labels.length;
-  const width = pixels.length / count;
-  const [sums, squares] = [new Float64Array(width), new Float64Array(width)];
-  for (let from = 0; from < pixels.length; from += width) {
-    for (let i = 0; i < width; i += 1) {
-      sums[i] += pixels[from + i];
-      squares[i] += pixels[from + i] ** 2;
-    }
-  }
-  const mean = sums.map((sum) => sum / count);
-  return {
-    mean: mean.map((value) => value / 255),
-    variance: squares.map((sum, i) => (sum / count - mean[i] ** 2) / 255 ** 2),
-  };
 }
