@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from PIL import Image
 from playwright.sync_api import Browser
@@ -254,6 +255,28 @@ def test_who_wants_less_motion_sees_none(browser: Browser, address: str) -> None
             }).length"""
         )
         assert moving == 0
+
+
+# Worth reading
+
+
+def unfolded(page: BeautifulSoup) -> list[str]:
+    """Return the lines of code that a page shows before its reader unfolds any."""
+    blocks = page.select("article div.highlight-ipython3 pre, article div.highlight-python pre")
+    code = [block.get_text() for block in blocks if not block.find_parent("details")]
+    return [line for block in code for line in block.strip("\n").splitlines()]
+
+
+def test_no_visible_line_of_code_computes_a_claim(site: Build) -> None:
+    cells = [cell for path in pages(site) for cell in soup(path).select("div.cell:has(p.claim)")]
+    assert cells
+    for cell in cells:
+        assert cell.select_one("details div.cell_input"), cell.select_one("p.claim").get_text()
+
+
+def test_a_lesson_shows_a_hundred_lines_of_code_on_average(site: Build) -> None:
+    shown = {name: len(unfolded(soup(site.html / f"{name}.html"))) for name in LESSONS}
+    assert sum(shown.values()) <= 100 * len(shown), shown
 
 
 # Found, shared, lost and printed

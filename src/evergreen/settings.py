@@ -88,6 +88,13 @@ SETTINGS = (
         "page that names one of them may, and scripts from there may do on it what they like.",
     ),
     Setting(
+        "evergreen_table_lines",
+        6,
+        (int,),
+        "Lines of code, blank ones not counted, that a cell with a table as its only output shows. "
+        "Longer code folds below the table. The tag ``show-input`` keeps a cell's code open.",
+    ),
+    Setting(
         "evergreen_places",
         {},
         (dict,),

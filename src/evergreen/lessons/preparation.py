@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from evergreen import checkout, sources, store
 from evergreen.errors import EvergreenError
-from evergreen.lessons import cleanroom, failures
+from evergreen.lessons import cleanroom, failures, folds
 from evergreen.lessons.cells import Code, code_of, has_ipython_syntax
 from evergreen.lessons.keys import OUTPUTS, Lesson, Project
 from evergreen.lessons.outputs import prepare
@@ -99,7 +99,7 @@ class Lessons:
 
 
 def read(
-    text: str, *, name: str, path: str, key: str, formats: Formats
+    text: str, *, name: str, path: str, key: str, formats: Formats, table_lines: int
 ) -> nbformat.NotebookNode | None:
     """Return a lesson as a notebook with its stored outputs: MyST-NB's reader for it."""
     document = Document(name, Path(path), text)
@@ -119,6 +119,7 @@ def read(
     for cell in code_cells(notebook):
         cell.outputs = [output for output in cell.outputs if not failures.is_stderr(output)]
     prepare(document, notebook)
+    folds.fold(notebook, table_lines)
     return notebook
 
 
@@ -170,7 +171,10 @@ def _prepare(app: Sphinx) -> None:
         keys |= execute_all(stale, project, formats, _built(app))
     readers = {
         str(lesson.document.path): formats.reader(
-            f"{__name__}.{read.__name__}", lesson.document, keys[lesson.document.name]
+            f"{__name__}.{read.__name__}",
+            lesson.document,
+            key=keys[lesson.document.name],
+            table_lines=app.config.evergreen_table_lines,
         )
         for lesson in lessons
     }

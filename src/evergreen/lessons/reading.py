@@ -94,10 +94,10 @@ class Formats:
         return "remove-stderr" in tags(cell) or how in ("remove", "remove-warn")
 
     def reader(
-        self, function: str, document: Document, key: str
+        self, function: str, document: Document, **more: object
     ) -> tuple[str, dict[str, Any], bool]:
         """Name the function that reads a document, as MyST-NB's ``custom_formats`` do."""
-        arguments = {"name": document.name, "path": str(document.path), "key": key, "formats": self}
+        arguments = {"name": document.name, "path": str(document.path), "formats": self} | more
         of_suffix = self.notebooks.custom_formats.get(document.path.suffix)
         return function, arguments, bool(of_suffix and of_suffix[2])
 

@@ -22,6 +22,8 @@ _GERMAN = {
     "Download this lesson as a notebook": "Diese Lektion als Notebook herunterladen",
     "Frame": "Bild",
     "Hide code cell {type}": "Zelle zuklappen",
+    "How this table was made": "Wie diese Tabelle entstand",
+    "How this was checked": "Wie das geprüft wurde",
     "Link to this equation": "Link zu dieser Formel",
     "Link to this heading": "Link zu dieser Überschrift",
     "Link to this image": "Link zu diesem Bild",
@@ -52,7 +54,10 @@ _SETTINGS = (
 )
 _ATTRIBUTES = ("aria-label", "title", "placeholder")
 # Where such words stand on a page, and not an author's.
-_TEXTS = "p.claim > strong, .article-header-buttons .btn__text-container"
+_TEXTS = (
+    "p.claim > strong, .tag_folded-below > details > summary > span, "
+    ".article-header-buttons .btn__text-container"
+)
 
 
 def setup(app: Sphinx) -> None:

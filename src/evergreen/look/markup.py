@@ -22,6 +22,7 @@ from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.util.images import get_image_size
 
 from evergreen.errors import EvergreenError
+from evergreen.lessons.folds import FOLDED
 from evergreen.look import language, libraries, policy
 from evergreen.look.addresses import host_of
 
@@ -324,6 +325,9 @@ def _fix_markup(page: BeautifulSoup) -> None:
     # (sphinx-exercise 1.2, unreported).
     for section in page.select("section#exercise-content, section#solution-content"):
         del section["id"]
+    # What a reader came for first, also by the keyboard.
+    for code in page.select(f"div.cell.tag_{FOLDED} > details"):
+        code.parent.append(code.extract())
     # A summary may hold no paragraph, says the standard that MyST-NB 1.4 does not follow here
     # (unreported).
     for paragraph in page.select("summary > p"):
