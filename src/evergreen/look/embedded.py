@@ -148,6 +148,8 @@ def _copied(app: Sphinx, name: str, raw: nodes.raw, address: str, line: int) -> 
     page = in_site.removesuffix(".html")
     if _MADE.match(in_site) or (page != in_site and page in app.env.found_docs):
         return None
+    if source := _document(app, in_site):
+        return quote(f"{source}.html") + (f"#{parts.fragment}" if parts.fragment else "")
     relative, absolute = app.env.relfn2path(path, name)
     if Path(absolute).is_file():
         app.env.note_dependency(relative)
@@ -157,6 +159,18 @@ def _copied(app: Sphinx, name: str, raw: nodes.raw, address: str, line: int) -> 
     raise EmbeddedError(
         f"{_place(app, name, raw, line)} names the file {address}, which is not there. Put it "
         "beside the page's source, or take out what names it."
+    )
+
+
+def _document(app: Sphinx, path: str) -> str | None:
+    """Return the name of the page that a source is of, by its path."""
+    return next(
+        (
+            name
+            for suffix in app.config.source_suffix
+            if (name := path.removesuffix(suffix)) != path and name in app.env.found_docs
+        ),
+        None,
     )
 
 

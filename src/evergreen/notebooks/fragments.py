@@ -20,8 +20,12 @@ Address = Callable[[str], str | None]
 
 Attributes = list[tuple[str, str | None]]
 
-# With all that stands in them. What frames show cannot be shown, but a link leads there.
-_DROPPED = frozenset({"button", "math", "nav", "noscript", "object", "script", "style", "template"})
+DROPPED = frozenset({"button", "nav", "noscript", "object", "script", "style", "template"})
+"""Tags that are left out with all that stands in them.
+
+What frames show cannot be shown, but a link leads there.
+"""
+
 _EMBEDDING = {"img": "src", "audio": "src", "video": "src", "source": "src"}
 _VOID = frozenset(
     {
@@ -125,7 +129,7 @@ class _Cleaner(HTMLParser):
                 self._dropping.append(tag)
         elif tag == "svg" and not ({"sd-octicon", "sd-material-icon"} & {*classes}):
             self._drawing = [self.get_starttag_text() or ""]
-        elif tag in _DROPPED or tag == "svg" or {"headerlink", "linenos"} & {*classes}:
+        elif tag in DROPPED or tag == "svg" or {"headerlink", "linenos"} & {*classes}:
             self._dropping.append(tag)
         elif tag == "iframe":
             self._write_link(given.get("src"), given.get("title"))

@@ -16,7 +16,7 @@ from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 from sphinx_exercise.nodes import is_exercise_node, is_solution_node
 
-from evergreen.notebooks import escapes, formulas, tables
+from evergreen.notebooks import escapes, formulas, fragments, tables
 from evergreen.notebooks.rendering import Page
 
 
@@ -261,8 +261,10 @@ class Writer:
 
 def _is_part_of_html(node: nodes.raw) -> bool:
     """Tell whether an author's tag cannot be written without those around it."""
-    is_simple = re.fullmatch(r"</?\w+( ?/)?>\s*", node.astext())
-    return "html" in node["format"].split() and not is_simple
+    is_simple = re.fullmatch(r"</?(\w+)( ?/)?>\s*", node.astext())
+    return "html" in node["format"].split() and (
+        is_simple is None or is_simple[1].lower() in fragments.DROPPED
+    )
 
 
 def _is_cell(node: nodes.Node) -> bool:

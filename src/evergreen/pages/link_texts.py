@@ -1,0 +1,82 @@
+r"""Links named by a heading or a caption show its formulas, not the LaTeX of them.
+
+Sphinx names a link by a title's plain text (``{ref}``, ``{doc}``, ``[](#name)``), in which a
+formula is its source and a citation its key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms.post_transforms import ReferencesResolver, SphinxPostTransform
+from sphinx.util.nodes import clean_astext
+
+from evergreen.pages.shared import bibliography
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> None:
+    """Connect this part to Sphinx."""
+    app.add_post_transform(_Titled)
+
+
+class _Titled(SphinxPostTransform):
+    """Gives such links of a page the parts of their titles."""
+
+    default_priority = 11  # after Sphinx has resolved links (10)
+
+    def run(self, **_kwargs: Any) -> None:
+        """Replace their texts."""
+        works = bibliography(self.env)
+        signs = {"\\", "^", "_", *(work.key for work in (works.citations if works else ()))}
+        given = []
+        for link in list(self.document.findall(nodes.reference)):
+            text = link.astext()
+            if (
+                ("refid" in link or link.get("internal"))
+                and len(link) == 1
+                and isinstance(link[0], nodes.inline)
+                and any(sign in text for sign in signs)
+                and (title := self._title(link)) is not None
+                and text.endswith(own := clean_astext(title))
+            ):
+                link[0].children = [nodes.Text(text.removesuffix(own))]
+                link[0].extend(title.deepcopy().children)
+                given.append(link)
+        if any(link.next_node(addnodes.pending_xref) for link in given):
+            ReferencesResolver(self.document).apply()
+        for link in given:
+            for inner in list(link[0].findall(nodes.reference)):
+                inner.parent.replace(inner, inner.children)
+            for part in link[0].findall(nodes.Element):
+                part["ids"] = []  # they are the title's
+
+    def _title(self, link: nodes.reference) -> nodes.Element | None:
+        """Return the title that a link leads to, if there is one."""
+        address, _, anchor = (link.get("refuri") or f"#{link.get('refid', '')}").partition("#")
+        name = self.env.docname
+        if address:
+            names = (
+                other
+                for other in self.env.found_docs
+                if self.app.builder.get_relative_uri(name, other) == address
+            )
+            name = next(names, "")
+            if not anchor:
+                return self.env.titles.get(name)
+        if not name:
+            return None
+        # As it was read: on this page, its citations are resolved by now.
+        found = next(
+            self.env.get_doctree(name).findall(
+                lambda n: isinstance(n, nodes.Element) and anchor in n.get("ids", ())
+            ),
+            None,
+        )
+        return found and next(
+            (part for part in found.children if isinstance(part, nodes.title | nodes.caption)), None
+        )

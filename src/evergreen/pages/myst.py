@@ -1,0 +1,170 @@
+"""What MyST takes for something else than its author meant: mended, or refused by line."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
+from sphinx.util.docutils import SphinxRole
+
+from evergreen.errors import EvergreenError
+from evergreen.pages import formulas
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
+    from sphinx.environment import BuildEnvironment
+
+_ATTRIBUTES = re.compile(r"\{\s*(?:[.#][\w-]+|[\w-]+=)[^{}\n]*\}")
+_FENCE = re.compile(r"(`{3,}|~{3,}|:{3,})\{[\w:-]+\}")
+_BEFORE_AMOUNT = re.compile(r"[\s(/–-]$")
+
+
+class MystError(EvergreenError):
+    """An author's MyST is read as something else."""
+
+
+def setup(app: Sphinx) -> None:
+    """Connect this part to Sphinx."""
+    app.connect("config-inited", _configure)
+    app.add_transform(_Pictures)
+    # Before formulas are taken apart (priority 400).
+    app.connect("doctree-read", _read, priority=300)
+
+
+def _configure(app: Sphinx, config: Config) -> None:
+    # A word for other formats than this one's: here it is struck through.
+    config.suppress_warnings = [*config.suppress_warnings, "myst.strikethrough"]
+    app.add_role("eval", _Eval(), override=True)
+
+
+class _Eval(SphinxRole):
+    """``{eval}``, which wants a kernel while a page is read."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Leave a place that is refused with its line."""
+        return [nodes.inline(self.rawtext, self.text, evaluated=True)], []
+
+
+class _Pictures(SphinxTransform):
+    """Finds pictures whose names have spaces or letters that an address writes otherwise."""
+
+    # Before Sphinx collects the pictures (880).
+    default_priority = 860
+
+    def apply(self, **_kwargs: Any) -> None:
+        """Name the file as the disk does, if there is one."""
+        for picture in self.document.findall(nodes.image):
+            address = picture.get("uri", "")
+            if "://" not in address and not address.startswith("data:"):
+                picture["uri"] = _on_disk(self.env, address)
+
+
+def _on_disk(env: BuildEnvironment, address: str) -> str:
+    if Path(env.relfn2path(address)[1]).is_file():
+        return address
+    name = unquote(address)
+    path = Path(env.relfn2path(name)[1])
+    if not path.is_file() and path.parent.is_dir():
+        # reStructuredText leaves the spaces out.
+        same = [file for file in path.parent.iterdir() if "".join(file.name.split()) == path.name]
+        if len(same) == 1:
+            name = posixpath.join(posixpath.dirname(name), same[0].name)
+            path = same[0]
+    return name if path.is_file() else address
+
+
+def _read(app: Sphinx, doctree: nodes.document) -> None:
+    env = app.env
+    for block in doctree.findall(nodes.literal_block):
+        if block.get("language") == "udiff":  # of `literalinclude`, with this machine's folders
+            formulas.replace_text(block, block.astext().replace(f"{env.srcdir}/", ""))
+    wrong = [
+        f"{formulas.place(env, env.docname, node, within)}: {what}"
+        for node, within, what in _misread(doctree)
+    ]
+    if wrong:
+        raise MystError("\n".join(wrong))
+
+
+def _misread(doctree: nodes.document) -> Iterator[tuple[nodes.Node, str, str]]:
+    """Return what is refused: where it stands, what of that is meant, and a sentence."""
+    for text in formulas.texts(doctree):
+        if (found := _FENCE.match(text)) and text.parent[0] is text:
+            yield text, found[0], f"{found[0]} is read as text. {_of_fence(found[0])}"
+        elif (found := _ATTRIBUTES.match(text)) and (kind := _attributed(text, found)):
+            yield (
+                text,
+                found[0],
+                (
+                    f"The attributes {found[0]} would be shown as text. They need MyST's extension "
+                    f"attrs_{kind} (parse: myst_enable_extensions: in _config.yml), and values in "
+                    'quotes, as in {width="50%"}.'
+                ),
+            )
+    for formula in doctree.findall(nodes.math):
+        if _is_between_amounts(formula):
+            text = f"${formula.astext()}$"
+            yield (
+                formula,
+                "",
+                (f"{text} is read as a formula. Write a dollar that is meant as a sign as \\$."),
+            )
+    for title in doctree.findall(nodes.title):
+        for link in title.findall(addnodes.pending_xref):
+            of_list = isinstance(title.parent, nodes.section | nodes.document)
+            if of_list and link.get("refdomain") == "cite":
+                yield (
+                    title,
+                    "",
+                    (
+                        "A heading cannot hold a citation, since the lists of contents would show "
+                        "its key. Cite in the text below it."
+                    ),
+                )
+    for place in doctree.findall(nodes.inline):
+        if "evaluated" in place:
+            yield (
+                place,
+                place.rawsource,
+                (
+                    "{eval} cannot run code, since lessons are executed before pages are read. "
+                    f"Write glue(value={place.astext()}) in a cell, and {{glue:text}}`value` here."
+                ),
+            )
+
+
+def _of_fence(mark: str) -> str:
+    if mark.startswith(":"):
+        return (
+            "Directives that begin so need MyST's extension colon_fence (parse: "
+            "myst_enable_extensions: in _config.yml)."
+        )
+    return "No ` may follow a directive that begins so; begin it with :::, where it may."
+
+
+def _attributed(text: nodes.Text, found: re.Match[str]) -> str | None:
+    """Tell what attributes that stand in the text are meant for: a span, a block, or nothing."""
+    at = text.parent.index(text)
+    if at:
+        spans = nodes.image | nodes.reference | nodes.literal | nodes.inline
+        return "inline" if isinstance(text.parent[at - 1], spans) else None
+    alone = found[0] == text.split("\n")[0].rstrip()
+    return "block" if alone and isinstance(text.parent, nodes.paragraph) else None
+
+
+def _is_between_amounts(formula: nodes.math) -> bool:
+    """Tell whether a formula is what stands between two amounts in dollars: $5 and $6."""
+    text, siblings = formula.astext(), formula.parent.children
+    at = siblings.index(formula)
+    before = siblings[at - 1].astext() if at else ""
+    after = siblings[at + 1].astext() if at + 1 < len(siblings) else ""
+    opened = bool(_BEFORE_AMOUNT.search(text)) and after[:1].isdigit()
+    return opened or (before[-1:].isdigit() and text[:1].isspace())

@@ -1,0 +1,150 @@
+"""What MyST takes for something else than its author meant is mended, or refused by line."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from nbformat import read
+from tinybook import TinyBook
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+NAMED = r"""# Named by $\gamma$
+
+(sec-named)=
+## Section $\beta_1$ of `code`
+
+```{figure} pics/one dot.png
+:name: fig-named
+:alt: A dot.
+A dot $x^2$ by {cite:t}`pearson1905problem`.
+```
+
+Here {ref}`sec-named`, [](#sec-named), [](#fig-named).
+"""
+READ = r"""# Read
+
+There {ref}`sec-named`, {doc}`named`, {ref}`fig-named`,
+{numref}`Number {number}, {name} <fig-named>`.
+
+![One](<pics/one dot.png>) ![Two](pics/two%20d%C3%B6ts.png)
+
+~~Struck~~, $$a$$ between $$b$$ both, \$5 and $x$, 2 $y$.
+
+:::{note} With `code`
+In a note.
+:::
+
+```{literalinclude} new.txt
+:diff: old.txt
+```
+
+<a id="of-source" href="named.md#sec-named">A page</a>, <math><mi>z</mi></math>,
+<button>a button</button>.
+
+```{code-cell}
+:tags: [remove_output]
+print("removed")
+```
+"""
+MISREAD = r"""# Misread
+
+It costs $5 and $6.
+
+Or 5$ and 6$.
+
+![A dot](pics/dot.png){width=50%}
+
+{.class}
+A paragraph.
+
+## Of {cite}`pearson1905problem`
+
+The value {eval}`1 + 1`.
+
+```{note} Of `code`
+Text.
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def read_book(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
+    """A book with what MyST alone would read otherwise."""
+    book = TinyBook(tmp_path_factory.mktemp("read") / "book", built_book.store)
+    head = "---\nfile_format: mystnb\nkernelspec: {name: python3}\n---\n\n"
+    book.write("lessons/named.md", NAMED)
+    book.write("lessons/read.md", head + READ)
+    book.write("lessons/new.txt", "one\ntwo\n")
+    book.write("lessons/old.txt", "one\n")
+    for name in ("one dot", "two döts"):
+        book.path("lessons/pics").mkdir(exist_ok=True)
+        book.path(f"lessons/pics/{name}.png").write_bytes(DOT)
+    entry = "      - file: "
+    added = f"{entry}lessons/named\n{entry}lessons/read\n{entry}claims"
+    book.replace("_toc.yml", f"{entry}claims", added)
+    book.replace("_config.yml", "substitution]", "strikethrough, substitution]")
+    book.update()
+    return book
+
+
+def article(book: TinyBook, name: str) -> Tag:
+    text = book.read(f"_build/html/lessons/{name}.html")
+    return BeautifulSoup(text, "html.parser").select_one("article.bd-article")
+
+
+def test_a_link_shows_the_formulas_of_the_title_that_names_it(read_book: TinyBook) -> None:
+    for name, begin in (("named", "Here"), ("read", "There")):
+        (links,) = [p for p in article(read_book, name).find_all("p") if p.text.startswith(begin)]
+        assert "\\" not in links.text
+        assert "^" not in links.text
+        assert "pearson1905problem" not in links.text
+        assert len(links.select("a math")) == len(links.select("a"))
+        assert not links.select("a a, a [id]")
+    notebook = read(read_book.html / "notebooks" / "read.ipynb", as_version=4)
+    assert r"There Section $\beta_1$ of `code`, Named by $\gamma$, A dot $x^2$" in (
+        notebook.cells[0].source
+    )
+
+
+def test_pictures_of_any_name_are_found(read_book: TinyBook) -> None:
+    for name, count in (("named", 1), ("read", 2)):
+        pictures = article(read_book, name).select("img")
+        assert len(pictures) == count
+        assert all(picture["width"] == "1" for picture in pictures)
+
+
+def test_what_is_meant_is_read(read_book: TinyBook) -> None:
+    page = article(read_book, "read")
+    assert page.select_one("s").text == "Struck"
+    assert [formula.text.strip() for formula in page.select("div.math")] == ["a", "b"]
+    assert "$5 and x" in page.text
+    assert page.find(id="of-source")["href"].endswith("lessons/named.html#sec-named")
+    assert "With code" in page.select_one(".note").text
+    assert str(read_book.folder) not in page.text
+    notebook = read(read_book.html / "notebooks" / "read.ipynb", as_version=4)
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert "<math><mi>z</mi></math>" in prose
+    assert "button" not in prose
+    assert notebook.cells[-1].metadata["jupyter"] == {"outputs_hidden": True}
+
+
+def test_what_would_be_read_as_something_else_is_refused_by_line(book: TinyBook) -> None:
+    book.write("book/index.md", MISREAD)
+    book.path("book/pics").mkdir()
+    book.path("book/pics/dot.png").write_bytes(DOT)
+    said = book.refuse()
+    for line, what in {
+        3: "$5 and $ is read as a formula.",
+        5: "$ and 6$ is read as a formula.",
+        7: "The attributes {width=50%} would be shown as text. They need MyST's extension attrs_i",
+        9: "The attributes {.class} would be shown as text. They need MyST's extension attrs_block",
+        16: "```{note} is read as text.",
+        12: "A heading cannot hold a citation",
+        14: "{eval} cannot run code",
+    }.items():
+        assert f"index.md, line {line}: {what}" in said
+    assert "Traceback" not in said
