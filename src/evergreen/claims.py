@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from IPython import get_ipython
 from IPython.display import display
 
+from evergreen import dataflow
 from evergreen.errors import EvergreenError
 
 BUILD = "EVERGREEN_BUILD"
@@ -103,8 +104,9 @@ def claim(condition: object, statement: str, of: Iterable[Finding] | None = None
     statement : str
         A full sentence of plain text; put the numbers in with an f-string.
     of : iterable of Finding, optional
-        The results that it rests on, which the page of claims names. By default all that
-        were noted by then, see :func:`note`.
+        The results that it rests on, which the page of claims names. By default those noted
+        (see :func:`note`) by statements that its own rests on, through the names that they
+        use; outside of a notebook all that were noted by then.
 
     Raises
     ------
@@ -123,16 +125,32 @@ def claim(condition: object, statement: str, of: Iterable[Finding] | None = None
         )
     if not holds and (BUILD in os.environ or get_ipython() is None):
         raise ClaimError(f"This claim does not hold for the results of this build: {statement}")
-    rests_on = _noted.values() if of is None else of
+    rests_on = _behind_claim() if of is None else of
     return Claim(statement, tuple(result.evidence for result in rests_on), holds)
 
 
 def note(results: Iterable[Finding]) -> None:
     """Add results to those that the claims of this process rest on by default."""
-    _noted.update((result.evidence, result) for result in results)
+    place = dataflow.here()
+    for result in results:
+        _, places = _noted.setdefault(result.evidence, (result, set()))
+        places.add(place)
 
 
-_noted: dict[Evidence, Finding] = {}
+_noted: dict[Evidence, tuple[Finding, set[dataflow.Place | None]]] = {}
+
+
+def _behind_claim() -> list[Finding]:
+    """Return the noted results that the claim of this moment rests on."""
+    place, shell = dataflow.here(), get_ipython()
+    if place is None or shell is None:
+        return [result for result, _ in _noted.values()]
+    behind = dataflow.Behind(place, shell.user_ns["In"])
+    return [
+        result
+        for result, places in _noted.values()
+        if any(noted is None or noted in behind for noted in places)
+    ]
 
 
 def glue(**values: float | int | str) -> None:
