@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment site study pdf serve test test-launch test-versions audit check links \
-	notebooks benchmark rehearse lock upgrade clean clean-store
+.PHONY: help environment site study pdf serve test test-weekly test-launch test-versions audit \
+	check links notebooks benchmark rehearse lock upgrade clean clean-store
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ ON_ALL_CORES = --numprocesses auto --dist loadfile
 test: environment check ## Run the linters, the type checker and every test
 	@$(BIN)/python -m pytest $(ON_ALL_CORES)
 
+test-weekly: environment ## Train the course with all seeds as a browser does; takes long
+	@$(BIN)/python -m pytest -m weekly
+
 test-launch: environment ## Run the notebooks as Binder and Colab do; takes long
 	@$(BIN)/python -m pytest -m launch
 
@@ -51,7 +54,7 @@ test-versions: site ## Test the package and the built notebooks without the lock
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(UNLOCKED)
 	@$(BIN)/uv pip install --quiet --python $(UNLOCKED)/bin/python --editable '.[book,study,test]' \
 		--resolution $(RESOLUTION_$(VERSIONS))
-	@$(UNLOCKED)/bin/python -m pytest -m 'not site and not launch'
+	@$(UNLOCKED)/bin/python -m pytest -m 'not site and not launch and not weekly'
 	@rm -rf _build/$(VERSIONS)
 	@cp -R _build/html/notebooks _build/$(VERSIONS)
 	@$(UNLOCKED)/bin/jupyter-execute _build/$(VERSIONS)/*.ipynb
