@@ -138,7 +138,7 @@ def test_the_networks_are_loaded_only_when_asked_for_and_are_small(
         page.get_by_role("table", name="The probability").wait_for()
         page.wait_for_load_state("networkidle")
     assert {path.rsplit("/", 1)[-1] for path in loaded()} == {
-        path.name for path in portable.files(portable.exported())
+        path.name for path in portable.first_files(portable.exported())
     }
     assert 1e6 < sum(loaded().values()) <= LIMIT
 
@@ -187,6 +187,96 @@ def test_a_unit_shows_what_it_gets_and_gives_and_what_it_changes(
         page.get_by_text(re.compile("^BN approach two, as trained: .*%. Now: .*%.$")).wait_for()
         page.get_by_role("button", name="As trained").click()
         expect(page.locator(".live-before")).to_have_text(re.compile(r"^\s*$"))
+
+
+def test_units_are_ordered_by_what_their_silence_changes(
+    browser: Browser, address: str, images: data.FashionMNIST
+) -> None:
+    name = "bn_approach_two"
+    network = portable.read(portable.exported())[name]
+    place = max(at for at, one in enumerate(network) if isinstance(one, plain.Normalization))
+    with networks(browser, address, plain=False) as page:
+        page.get_by_label("Layer", exact=True).select_option(label="BN approach two, BN 100")
+        page.get_by_label("Unit", exact=True).fill("7")
+        names = [
+            page.locator(".live-shown strong").inner_text(),
+            *(one.get_attribute("aria-label") for one in page.locator("button.live-thumb").all()),
+        ]
+        batch = [int(re.search(r"test image (\d+)$", one)[1]) for one in names]
+        first = page.get_by_role("button", name=re.compile(r"^Unit \d+: "))
+        first.first.wait_for()
+        told = [one.inner_text() for one in first.all()]
+        seventh = page.locator(".live-order p").inner_text()
+        first.first.click()
+        assert page.get_by_label("Unit", exact=True).input_value() == told[0].split()[1][:-1]
+    pixels = images.test.pixels[batch]
+    before = plain.predict(network, pixels, training=True)[0]
+    layer = network[place]
+    influence = []
+    for unit in range(len(layer.gamma)):
+        gamma = layer.gamma.copy()
+        gamma[unit] = 0
+        silent = [*network[:place], layer._replace(gamma=gamma), *network[place + 1 :]]
+        influence.append(np.abs(plain.predict(silent, pixels, training=True)[0] - before).max())
+    order = np.argsort(-np.array(influence), kind="stable")
+    assert told == [
+        f"Unit {unit + 1}: {100 * influence[unit]:.1f} points" for unit in order[: len(told)]
+    ]
+    rank = order.tolist().index(6) + 1
+    assert f"by {100 * influence[6]:.1f} points: place {rank} of 100." in seventh
+
+
+# All test images
+
+
+def test_every_test_image_can_be_chosen_and_is_loaded_when_asked_for(
+    browser: Browser, address: str, course: Course, images: data.FashionMNIST
+) -> None:
+    of_page = [course[name][0] for name in catalogue.NETWORKS]
+    labels = images.test.labels
+    answers = np.stack([run.test_predictions for run in of_page])
+    right = (answers == labels).all(axis=0)
+    loaded: dict[str, int] = {}
+    with networks(browser, address) as page:
+        page.on(
+            "response",
+            lambda response: loaded.update({urlsplit(response.url).path: len(response.body())}),
+        )
+        page.locator("summary", has_text="All 10,000 test images").click()
+        garments = page.get_by_label("Garments", exact=True)
+        offered = garments.locator("option").all_inner_texts()
+        counts = [int(re.search(r"\(([\d,]+) images", one)[1].replace(",", "")) for one in offered]
+        disputed = int((np.ptp(answers, axis=0) > 0).sum())
+        assert counts == [disputed, *np.bincount(labels).tolist()]
+        assert not loaded
+        coat = data.CLASSES.index("Coat")
+        garments.select_option(label=offered[1 + coat])
+        page.get_by_role("button", name="Show them").click()
+        status = page.locator(".live-details > [role=status]")
+        expect(status).to_have_text(f"1 to 40 of {counts[1 + coat]:,}.")
+        (size,) = loaded.values()
+        assert f"{size / 2**20:.1f} MiB" in offered[1 + coat]
+        page.get_by_label("Answers", exact=True).select_option(label="All three are right")
+        wanted = np.flatnonzero(right & (labels == coat))
+        seen: list[int] = []
+        later = page.get_by_role("button", name="Next 40")
+        thumbs = page.locator(".live-details .live-thumb")
+        while True:
+            expect(status).to_have_text(
+                re.compile(f"^{len(seen) + 1:,} to .* of {len(wanted):,}.$")
+            )
+            texts = thumbs.all_inner_texts()
+            seen += [int(re.search(r"test image (\d+)", text)[1]) for text in texts]
+            if later.is_disabled():
+                break
+            later.press("Enter")
+        assert sorted(seen) == wanted.tolist()
+        previous = page.get_by_role("button", name="Previous 40")
+        assert previous.evaluate("tag => tag === document.activeElement")
+        thumbs.last.locator("input").check()
+        expected = np.stack([run.test_probabilities[seen[-1]] for run in of_page], axis=1)
+        assert np.abs(shown(page) / 100 - expected).max() < 0.0005 + 1e-3
+        assert len(loaded) == 1
 
 
 def test_the_table_shows_keras_s_probabilities_for_each_garment(
@@ -388,6 +478,10 @@ def test_axe_finds_nothing_on_the_loaded_page_light_or_dark(
     with networks(browser, address, size, **kind) as page:
         page.get_by_role("button", name="Add to the batch").click()
         page.get_by_role("radio", name="Your drawing").check()
+        page.locator("summary", has_text="test images").click()
+        page.get_by_role("button", name="Show them").click()
+        page.get_by_role("button", name=re.compile(r"^Unit \d+: ")).first.wait_for()
+        page.get_by_text(re.compile("^1 to 40 of")).wait_for()
         shown(page)
         look_with_axe(page)
         page.emulate_media(color_scheme="dark")
@@ -403,7 +497,24 @@ def test_the_loaded_page_does_not_scroll_sideways(
         page.get_by_role("radio", name="Your drawing").check()
         page.get_by_label("Add", exact=True).select_option("one garment of each class")
         page.get_by_role("button", name="Add to the batch").click()
+        page.locator("summary", has_text="test images").click()
+        page.get_by_role("button", name="Show them").click()
+        page.get_by_role("button", name="Next 40").wait_for()
+        page.get_by_role("button", name=re.compile(r"^Unit \d+: ")).first.wait_for()
         shown(page)
+        small = page.locator(
+            ".live :is(.live-button, .live-segment, .live-thumb, select, input[type=number],"
+            " input[type=range], summary)"
+        ).evaluate_all(
+            """tags => tags.filter(tag => tag.checkVisibility()
+                && tag.getBoundingClientRect().height < 43.9).map(tag => tag.outerHTML)"""
+        )
+        assert small == []
+        inside = page.locator(".live").evaluate(
+            """place => [...place.querySelectorAll("select, button")].every(tag =>
+                tag.getBoundingClientRect().right <= place.getBoundingClientRect().right)"""
+        )
+        assert inside
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.locator(".live-table").evaluate("tag => tag.scrollWidth <= tag.clientWidth")
 

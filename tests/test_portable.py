@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -96,12 +97,36 @@ def test_dropout_changes_no_prediction() -> None:
 
 def test_an_export_is_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = portable.files(portable.exported())
-    assert len({path.name for path in files}) == 2 + len(catalogue.NETWORKS)
+    galleries = 1 + len(data.CLASSES)
+    assert len({path.name for path in files}) == 2 + len(catalogue.NETWORKS) + galleries
     (tmp_path / "runs").symlink_to(store.root() / "runs")
     monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path))
     again = portable.files(portable.exported())
     assert tmp_path in again[0].parents
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in files]
+
+
+def test_the_galleries_hold_every_test_image_once_and_those_disputed_once_more(
+    course: Course,
+) -> None:
+    course_runs = [course[network][0] for network in catalogue.NETWORKS]
+    labels = data.load().test.labels
+    galleries = portable.galleries(course_runs)
+    disputed = galleries.pop(None)
+    assert sorted(np.concatenate(list(galleries.values()))) == list(range(len(labels)))
+    assert all((labels[places] == label).all() for label, places in galleries.items())
+    answers = np.stack([run.test_predictions for run in course_runs])
+    assert sorted(disputed) == np.flatnonzero(np.ptp(answers, axis=0)).tolist()
+    for places in (disputed, *galleries.values()):
+        assert (np.diff(portable.disagreement(course_runs)[places]) <= 0).all()
+
+
+def test_networks_that_share_no_answer_are_as_far_apart_as_can_be(course: Course) -> None:
+    (run,) = course["baseline"][:1]
+    assert (portable.disagreement([run, run]) == 0).all()
+    sure = np.eye(10, dtype=np.float32)[run.test_predictions]
+    one, other = (SimpleNamespace(test_probabilities=np.roll(sure, by, 1)) for by in (0, 1))
+    assert (portable.disagreement([one, other]) == 1).all()
 
 
 def test_the_garments_are_the_first_of_their_kind(course: Course) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import zlib
 from collections.abc import Sequence
@@ -36,7 +37,13 @@ def exported() -> Path:
 
 
 def files(folder: Path) -> list[Path]:
-    """Return the files of a folder that :func:`exported` returned: what a browser loads."""
+    """Return the files of a folder that :func:`exported` returned."""
+    galleries = json.loads((folder / CONTENTS).read_text("utf-8"))["galleries"]
+    return [*first_files(folder), *(folder / part["file"] for part in galleries)]
+
+
+def first_files(folder: Path) -> list[Path]:
+    """Return those of a folder's files that a browser loads to begin with."""
     contents = json.loads((folder / CONTENTS).read_text("utf-8"))
     named = [*contents["networks"], contents["garments"]]
     return [folder / CONTENTS, *(folder / part["file"] for part in named)]
@@ -56,8 +63,8 @@ def read(folder: Path) -> dict[str, list[Layer]]:
 
 
 def size(folder: Path) -> int:
-    """Return how many bytes a browser loads of a folder."""
-    return sum(file.stat().st_size for file in files(folder))
+    """Return how many bytes a browser loads of a folder to begin with."""
+    return sum(file.stat().st_size for file in first_files(folder))
 
 
 def garments(course: Sequence[runs.Run]) -> dict[int, str]:
@@ -85,6 +92,39 @@ def garments(course: Sequence[runs.Run]) -> dict[int, str]:
     }
 
 
+def disagreement(course: Sequence[runs.Run]) -> np.ndarray:
+    """Return how far apart the networks' probabilities for each test image are.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (10,000,), 0 to 1: the largest total variation distance between two networks, half
+        the sum of the absolute differences of their ten probabilities.
+    """
+    pairs = itertools.combinations([run.test_probabilities for run in course], 2)
+    distances = [np.abs(one - other).sum(axis=1) / 2 for one, other in pairs]
+    return np.max(distances, axis=0) if distances else np.zeros(len(course[0].test_predictions))
+
+
+def galleries(course: Sequence[runs.Run]) -> dict[int | None, np.ndarray]:
+    """Arrange the test images for a reader to look through.
+
+    Returns
+    -------
+    dict
+        Positions among the test images, those first on which the networks are furthest apart: by
+        class, and, with None, of all that get different answers.
+    """
+    labels = data.load().test.labels
+    predictions = np.stack([run.test_predictions for run in course])
+    furthest = np.argsort(-disagreement(course), kind="stable")
+    disputed = (predictions != predictions[0]).any(axis=0)
+    arranged: dict[int | None, np.ndarray] = {None: furthest[disputed[furthest]]}
+    for label in range(len(data.CLASSES)):
+        arranged[label] = furthest[labels[furthest] == label]
+    return arranged
+
+
 def _export(course: Sequence[runs.Run], folder: Path) -> None:
     networks = []
     for run in course:
@@ -105,8 +145,26 @@ def _export(course: Sequence[runs.Run], folder: Path) -> None:
         "classes": data.CLASSES,
         "networks": networks,
         "garments": {**_written(folder / "garments.bin", shown.tobytes()), "images": images},
+        "galleries": [
+            {
+                **_written(folder / f"gallery-{place}.bin", _gallery(course, positions)),
+                "label": label,
+                "count": len(positions),
+            }
+            for place, (label, positions) in enumerate(galleries(course).items())
+        ],
     }
     (folder / CONTENTS).write_text(json.dumps(contents), "utf-8")
+
+
+def _gallery(course: Sequence[runs.Run], positions: np.ndarray) -> bytes:
+    """Return all images' numbers (16 bits), labels, each network's answers, and pixels."""
+    test = data.load().test
+    answers = [run.test_predictions[positions].astype(np.uint8) for run in course]
+    pixels = (255 * test.pixels[positions]).round().astype(np.uint8)
+    labels = test.labels[positions].astype(np.uint8)
+    columns = [positions.astype("<u2"), labels, *answers, pixels]
+    return b"".join(column.tobytes() for column in columns)
 
 
 def _written(file: Path, content: bytes) -> dict[str, Any]:

@@ -1,15 +1,18 @@
 // What the networks are shown: a garment of the strip, or the reader's drawing.
 import { Drawing, picture } from "./drawing.js";
 import { button, element, group, note, row, spoken, word } from "./elements.js";
+import { Gallery } from "./gallery.js";
 
-const KINDS = {
-  recognised: (count) => `All ${word(count)} are right`,
-  disputed: () => "They disagree",
-  mistaken: (count) => `All ${word(count)} make the same mistake`,
-};
+const kinds = (count) => ({
+  recognised: `All ${word(count)} are right`,
+  disputed: "They disagree",
+  mistaken: `All ${word(count)} make the same mistake`,
+});
 
 export class Choice {
-  constructor({ classes, garments, networks }, set, update) {
+  constructor(course, set, update) {
+    const { classes, garments, networks } = course;
+    const named = kinds(networks.filter(({ own }) => !own).length);
     const drawing = new Drawing(update);
     let last = set.shown;
 
@@ -46,15 +49,18 @@ export class Choice {
       const thumbs = ofKind.map((garment) => {
         const thumb = option(garment, picture(garment.pixels), "live-thumb");
         thumb.title = classes[garment.label];
-        thumb.style.gridColumn = garment.label + 1;  // one for each class
+        // One for each class, or on a phone for two.
+        thumb.style.setProperty("--column", garment.label + 1);
+        thumb.style.setProperty("--column-of-five", (garment.label % 5) + 1);
         return thumb;
       });
-      return [note(KINDS[kind](networks.length)), element("div", { className: "live-strip" }, ...thumbs)];
+      return [note(named[kind]), element("div", { className: "live-strip" }, ...thumbs)];
     }
 
     const pencil = element("span", { "aria-hidden": "true" }, "✎ Draw your own");
     this.element = group("A garment",
-      ...Object.keys(KINDS).flatMap(strip),
+      ...Object.keys(named).flatMap(strip),
+      new Gallery(course, named, option).element,
       option(drawing, pencil, "live-segment"),
       board,
     );

@@ -44,7 +44,7 @@ export async function load(address, progress = () => {}) {
   if (!globalThis.DecompressionStream) {
     throw new Error("This browser is too old to unpack them: please take a newer one.");
   }
-  const { classes, networks, garments } = await (await answered(address)).json();
+  const { classes, networks, garments, galleries } = await (await answered(address)).json();
   const size = [...networks, garments].reduce((sum, { bytes }) => sum + bytes, 0);
   let bytes = 0;
   const came = (count) => progress((bytes += count) / size);
@@ -52,7 +52,9 @@ export async function load(address, progress = () => {}) {
     [garments, ...networks].map((part) => unpacked(part, address, came)),
   );
   return {
+    address,
     classes,
+    galleries,
     networks: networks.map((network, index) => ({
       ...network,
       layers: withNumbers(network.layers, numbers[index]),
@@ -63,4 +65,26 @@ export async function load(address, progress = () => {}) {
       pixels: new Uint8Array(pixels, 784 * index, 784),
     })),
   };
+}
+
+// Return the images of a gallery, with what each of the course's networks takes them for.
+export async function loadGallery({ address, classes }, gallery, networks) {
+  const all = await unpacked(gallery, address, () => {});
+  const { count } = gallery;
+  const numbers = new DataView(all, 0, 2 * count);
+  const column = (place) => new Uint8Array(all, (2 + place) * count, count);
+  const [labels, ...answers] = Array.from({ length: 1 + networks }, (_, place) => column(place));
+  const pixels = new Uint8Array(all, (3 + networks) * count);
+  return Array.from(labels, (label, index) => {
+    const taken = answers.map((answer) => answer[index]);
+    const agreed = taken.every((answer) => answer === taken[0]);
+    return {
+      number: numbers.getUint16(2 * index, true),
+      label,
+      answers: taken,
+      kind: agreed ? (taken[0] === label ? "recognised" : "mistaken") : "disputed",
+      name: `${classes[label]}, test image ${numbers.getUint16(2 * index, true)}`,
+      pixels: pixels.subarray(784 * index, 784 * (index + 1)),
+    };
+  });
 }

@@ -22,7 +22,7 @@ for (const place of document.querySelectorAll('[data-live="networks"]')) {
       const address = new URL(place.dataset.contents, document.baseURI);
       const course = await load(address, (share) => { bar.value = share; });
       const handed = await take();
-      if (handed) course.networks.push(handed);
+      if (handed) course.networks.push({ ...handed, own: true });
       place.replaceChildren(printed, ...page(course));
       place.querySelector("input:checked").focus({ preventScroll: true });
     } catch (error) {

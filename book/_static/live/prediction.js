@@ -63,6 +63,30 @@ export function through(network, images, training, place, unit) {
   return [before[0][unit], after[0][unit]];
 }
 
+// Yield, unit by unit of the normalization at some place, how far a probability of the first image
+// moves, at most, where the unit is silent: with its gamma 0, so that it gives beta to every image.
+export function* influences(network, images, training, place) {
+  const { layers } = network;
+  const { beta } = layers[place];
+  const next = layers.findIndex(({ kind }, index) => index > place && kind === "dense");
+  const { outputs, kernel } = layers[next];
+  // Between a normalization and the next dense layer each unit goes its own way.
+  const between = { layers: layers.slice(place + 1, next) };
+  const rows = predict({ layers: layers.slice(0, next) }, images, training);
+  const [silent] = predict(between, [Float64Array.from(beta)], false);
+  const sums = predict({ layers: [layers[next]] }, rows, training);
+  const rest = { layers: layers.slice(next + 1) };
+  const [before] = predict(rest, sums, training);
+  for (let unit = 0; unit < beta.length; unit += 1) {
+    const moved = sums.map((row, image) => {
+      const by = silent[unit] - rows[image][unit];
+      return row.map((sum, output) => sum + by * kernel[unit * outputs + output]);
+    });
+    const [after] = predict(rest, moved, training);
+    yield Math.max(...after.map((share, label) => Math.abs(share - before[label])));
+  }
+}
+
 // Return a network with other values in one unit of the layer at some place.
 export function changed(network, { place, unit, values }) {
   const layer = { ...network.layers[place] };

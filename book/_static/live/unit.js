@@ -1,6 +1,6 @@
 // Gamma and beta of one unit, for the reader to turn.
 import { button, element, group, labelled, note, row, say } from "./elements.js";
-
+import { Order } from "./order.js";
 import { changed, scaled, through } from "./prediction.js";
 
 const VECTORS = { gamma: "Gamma", beta: "Beta" };
@@ -9,6 +9,7 @@ export class Unit {
   #networks;
   #chosen = () => null;
   #through = note();
+  #order;
 
   constructor({ networks }, set, update) {
     this.#networks = networks;
@@ -68,11 +69,16 @@ export class Unit {
       update();
     }
 
+    this.#order = new Order((unit) => {
+      number.value = unit + 1;
+      begin();
+    });
     chosen.onchange = number.oninput = begin;
     begin();
     this.element = group("Gamma and beta of one unit",
       row(labelled("Layer", chosen), labelled("Unit", number)),
       complaint,
+      this.#order.element,
       this.#through,
       ...sliders.map(({ title, range, value }) => {
         const slider = labelled(title, range);
@@ -83,6 +89,7 @@ export class Unit {
       button("As trained", begin),
     );
   }
+
   // Say what the unit gets and gives for the image shown.
   show({ shown, training, neighbours, unit }) {
     const chosen = this.#chosen();
@@ -93,5 +100,6 @@ export class Unit {
     const [before, after] = through(network, batch, training, chosen.place, chosen.unit);
     say(this.#through, `For the image shown, this unit gets ${before.toFixed(2)} and gives ` +
       `${after.toFixed(2)}.`);
+    this.#order.show(trained, chosen.place, { shown, training, neighbours }, chosen.unit);
   }
 }
