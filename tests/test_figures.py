@@ -176,9 +176,25 @@ def test_the_curves_show_the_run_s_history(course: Course) -> None:
 def test_the_confusion_matrix_counts_every_test_image_once(course: Course) -> None:
     run = course["baseline"][0]
     (axis,) = figures.confusion(run).axes
-    counts = [int(text.get_text()) for text in axis.texts]
-    assert sum(counts) == 10_000
-    assert sum(counts[:: 10 + 1]) == round(run.test_accuracy * 10_000)
+    counts = {text.get_position(): int(text.get_text()) for text in axis.texts}
+    assert len(counts) == 10 * 10
+    assert sum(counts.values()) == 10_000
+    right = sum(count for (across, down), count in counts.items() if across == down)
+    assert right == round(run.test_accuracy * 10_000)
+
+
+def test_the_difference_of_two_confusion_matrices_is_that_of_their_counts(course: Course) -> None:
+    one, other = course["bn_approach_one"][0], course["baseline"][0]
+    shown, *both = (
+        {text.get_position(): int(text.get_text()) for text in figure.axes[0].texts}
+        for figure in (
+            figures.confusion_difference(one, other),
+            figures.confusion(one),
+            figures.confusion(other),
+        )
+    )
+    assert shown == {place: both[0][place] - both[1][place] for place in both[0]}
+    assert sum(shown.values()) == 0
 
 
 def test_the_notebook_prints_no_log_of_approach_two(course: Course) -> None:

@@ -98,14 +98,21 @@ def test_what_rounding_decides_has_a_hollow_marker_and_a_dagger() -> None:
     assert "Rounding decides" in legend
 
 
-def test_without_such_a_setting_nothing_is_marked() -> None:
+def test_a_mean_over_fewer_than_all_seeds_has_a_hollow_marker_without_a_dagger() -> None:
     results = [
         dataclasses.replace(result, sensitive=False)
         for result in studies.load("learning_rates").results
     ]
     figure = sweep_figures.against(results, "learning_rate")
-    assert hollow(figure) == set()
+    fewer = {
+        (seeds[0].network.color, seeds[0].recipe.learning_rate)
+        for seeds in by_setting(results).values()
+        if 0 < sum(result.diverged for result in seeds) < len(seeds)
+    }
+    assert hollow(figure) == fewer != set()
     assert not any("†" in text.get_text() for text in texts(figure))
+    whole = [result for result in results if result.network.normalized]
+    assert hollow(sweep_figures.against(whole, "learning_rate")) == set()
 
 
 @pytest.mark.parametrize("pair", [("relu", "he_normal"), ("leaky_relu", "he_normal")])

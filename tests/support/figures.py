@@ -19,8 +19,8 @@ from bnlab.figures import diagrams, probes
 SMALLEST_TEXT = 10.5
 """In points: smaller text cannot be read on a phone."""
 
-PALE = {"confusion"}
-"""A map of colours, with the numbers on it in black and white."""
+PALE = {"confusion", "confusion_difference"}
+"""Maps of colours, with the numbers on them in black and white."""
 
 Course = Mapping[str, Sequence[runs.Run]]
 
@@ -46,6 +46,9 @@ DRAWN: dict[str, Callable[[Course], Figure]] = {
     "seed_points": lambda course: figures.seed_points(course, ["val_accuracy", "test_accuracy"]),
     "garments": lambda _: figures.garments(data.load().train.pixels[:7], list("abcdefg")),
     "confusion": lambda course: figures.confusion(course["bn_approach_two"][0]),
+    "confusion_difference": lambda course: figures.confusion_difference(
+        course["bn_approach_two"][0], course["baseline"][0]
+    ),
     "over_training": lambda _: probes.over_training(PANELS, ["0", "200", "400", "17,190"]),
     "over_steps": lambda _: probes.over_steps(PANELS, [0.001, 0.01, 0.1, 0.4], 0.001),
     "side_by_side": lambda _: diagrams.side_by_side(),
@@ -60,6 +63,7 @@ IN_COLOURS: dict[str, set[str]] = {
     "notebook_comparison": {"bn_approach_one"},
     "garments": set(),
     "confusion": set(),
+    "confusion_difference": set(),
     "side_by_side": set(UNITS),
     "bowls": set(),
     "learned": set(UNITS),

@@ -3,6 +3,7 @@
 from bnlab.figures.drawings import (
     compared_curves,
     confusion,
+    confusion_difference,
     curves,
     garments,
     notebook_comparison,
@@ -32,6 +33,7 @@ __all__ = [
     "SIZE",
     "compared_curves",
     "confusion",
+    "confusion_difference",
     "curves",
     "finished",
     "garments",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -149,25 +149,51 @@ def garments(
 
 
 def confusion(run: Run) -> Figure:
-    """Draw the confusion matrix of one run on the test images, as counts of images."""
-    labels = data.load().test.labels
-    counts = pd.crosstab(labels, run.test_predictions).reindex(
-        index=range(10), columns=range(10), fill_value=0
-    )
+    """Draw the confusion matrix of one run on the test images, as counts of images.
+
+    The colours are for the mistakes alone: the diagonal, which is far larger, has that of 0.
+    """
+    counts = _counts(run)
+    return _map_of_classes(counts, run.network.title, "d", cmap="crest")
+
+
+def confusion_difference(run: Run, other: Run) -> Figure:
+    """Draw how many more test images one run has in each cell than another, with a sign.
+
+    The colours are for the mistakes alone: blue where the first run makes fewer.
+    """
+    title = f"{run.network.title} minus {other.network.title.lower()}"
+    counts = _counts(run) - _counts(other)
+    largest = np.abs(_mistakes(counts)).to_numpy().max()
+    return _map_of_classes(counts, title, "+d", cmap="vlag", vmin=-largest, vmax=largest)
+
+
+def _counts(run: Run) -> pd.DataFrame:
+    """Count the test images by true class (rows) and predicted class (columns)."""
+    counts = pd.crosstab(data.load().test.labels, run.test_predictions)
+    return counts.reindex(index=range(10), columns=range(10), fill_value=0)
+
+
+def _mistakes(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return counts with zeros on the diagonal."""
+    return counts.where(~np.eye(len(counts), dtype=bool), 0)
+
+
+def _map_of_classes(counts: pd.DataFrame, title: str, form: str, **colours: Any) -> Figure:
     figure, axis = plt.subplots(figsize=(SIZE[0], 5.9))
     sns.heatmap(
-        counts,
-        annot=True,
-        fmt="d",
-        cmap="crest",
+        _mistakes(counts),
+        annot=counts.map(lambda count: f"{count:{form}}" if count else "0"),
+        fmt="",
         cbar=False,
         square=True,
         annot_kws={"size": 10.5},
         xticklabels=data.CLASSES,
         yticklabels=data.CLASSES,
         ax=axis,
+        **colours,
     )
     axis.set(xlabel="Predicted", ylabel="True")
-    axis.set_title(run.network.title)
+    axis.set_title(title)
     axis.tick_params(axis="x", rotation=90)
     return finished(figure)

@@ -23,8 +23,9 @@ def against(results: Sequence[Stored], field: str, metric: str = "val_accuracy")
     """Draw a final metric against a number of the recipe, on a logarithmic scale.
 
     A line is the mean over the seeds whose runs have not diverged, in a band of one standard
-    deviation either side. Below it is how many have diverged, if any have. Settings in
-    which rounding decides how a run ends are marked: a hollow marker, a dagger.
+    deviation either side. Below it is how many have diverged, if any have. A marker is hollow
+    where fewer than all seeds are left, or where rounding decides how a run ends; a dagger
+    marks the latter.
 
     Parameters
     ----------
@@ -57,13 +58,16 @@ def against(results: Sequence[Stored], field: str, metric: str = "val_accuracy")
         sd = np.array([np.std(row, ddof=1) if len(row) > 1 else 0 for row in finals])
         axis.fill_between(values, mean - sd, mean + sd, color=network.color, alpha=0.25, lw=0)
         axis.plot(values, mean, label=network.title, **style_of(network))
-        marked = np.array([any(result.sensitive for result in setting) for setting in settings])
-        marked &= np.isfinite(mean)
+        marked = np.array([_is_hollow(setting) for setting in settings])
         if marked.any():
             places = np.array(values)[marked]
             axis.plot(places, mean[marked], network.marker, **_hollow(network.color))
-    if any(result.sensitive for result in results):
-        axis.plot([], [], "o", label="Rounding decides", **_hollow(INK))
+    if hollow := [
+        setting for settings in of.values() for setting in settings if _is_hollow(setting)
+    ]:
+        decided = all(any(result.sensitive for result in setting) for setting in hollow)
+        label = "Rounding decides" if decided else "Fewer seeds, or rounding decides"
+        axis.plot([], [], "o", label=label, **_hollow(INK))
     axis.set_title(f"Final {metric.replace('val_', 'validation ').replace('_', ' ')}")
     axis.legend()
     below.set_xscale("log")
@@ -75,6 +79,12 @@ def against(results: Sequence[Stored], field: str, metric: str = "val_accuracy")
     )
     below.set_xlabel(field.replace("_", " ").capitalize())
     return finished(figure)
+
+
+def _is_hollow(setting: Sequence[Stored]) -> bool:
+    """Tell whether the mean of a setting's seeds is shown, and is not to be relied on."""
+    left = [result for result in setting if not result.diverged]
+    return bool(left) and (len(left) < len(setting) or any(result.sensitive for result in setting))
 
 
 def _hollow(color: str) -> dict[str, Any]:
