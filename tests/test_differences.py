@@ -71,6 +71,41 @@ def test_swapping_the_networks_turns_the_difference_round(course: Course) -> Non
     assert back.p == pytest.approx(found.p)
 
 
+def test_an_interaction_is_the_difference_of_two_leads(course: Course) -> None:
+    one, two, base = (course[name] for name in ("bn_approach_one", "bn_approach_two", "baseline"))
+    found = differences.interaction((one, base), (two, base))
+    same = differences.paired(one, two)  # here the baseline's share drops out
+    assert tuple(found)[:5] == pytest.approx(tuple(same)[:5])
+    assert found.unit == " points"
+    leads = [differences.paired(ones, base).mean for ones in (one, two)]
+    assert found.mean == pytest.approx(leads[0] - leads[1])
+    with pytest.raises(ValueError, match="compared seed by seed"):
+        differences.interaction((one, base), (two[::-1], base))
+
+
+def test_pairing_narrows_an_interval_only_where_the_runs_correlate() -> None:
+    random = np.random.default_rng(0)
+    luck = random.normal(0, 1, 5)
+    own = random.normal(0, 0.1, (2, 5))
+    together, against = (1 + luck + own[0], 1 - luck + own[0])
+    other = luck + own[1]
+    for ones, narrower in ((together, True), (against, False)):
+        widths = [
+            found.high - found.low
+            for found in (differences.of_values(ones, other), differences.welch(ones, other))
+        ]
+        assert (widths[0] < widths[1]) == narrower
+
+
+def test_welch_s_interval_is_that_of_the_textbook() -> None:
+    # Of equal variances it has twice the degrees of freedom: 2.306 is 97.5% of 8.
+    ones, others = np.arange(5.0), np.arange(5.0) + 10
+    half = 2.306 * math.sqrt(2 * 2.5 / 5)
+    found = differences.welch(ones, others)
+    assert found.mean == -10
+    assert (found.low, found.high) == pytest.approx((-10 - half, -10 + half), abs=1e-3)
+
+
 def test_accuracies_are_compared_in_points_and_said_in_full(course: Course) -> None:
     ones, others = course["bn_approach_one"], course["baseline"]
     found = differences.paired(ones, others, "test_accuracy")

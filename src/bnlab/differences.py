@@ -1,4 +1,4 @@
-"""How far apart two networks are over several seeds: with an interval, and its test."""
+"""How far apart networks are over several seeds: with an interval, and its test."""
 
 from __future__ import annotations
 
@@ -71,9 +71,68 @@ def paired(
             "Runs are compared seed by seed: give both networks the same seeds, at least two, "
             f"in the same order. Here are {seeds} and {[r.recipe.seed for r in others]}."
         )
-    factor, unit = (100, " points") if metric.endswith("accuracy") else (1, "")
-    a, b = ([factor * result.final(metric) for result in group] for group in (ones, others))
+    unit = " points" if metric.endswith("accuracy") else ""
+    a, b = ([_final(result, metric) for result in group] for group in (ones, others))
     return of_values(a, b, unit)
+
+
+def _final(result: Result, metric: str) -> float:
+    """Return a final metric, an accuracy in points."""
+    return (100 if metric.endswith("accuracy") else 1) * result.final(metric)
+
+
+def interaction(
+    first: tuple[Sequence[Result], Sequence[Result]],
+    second: tuple[Sequence[Result], Sequence[Result]],
+    metric: str = "test_accuracy",
+) -> Difference:
+    """Compare two leads seed by seed: by how much the first is larger than the second.
+
+    That one lead can be told from 0 and another cannot does not yet make them different. This
+    is the comparison that does. Source: Gelman and Stern (2006), "The difference between
+    'significant' and 'not significant' is not itself statistically significant", The American
+    Statistician 60(4), 328-331.
+
+    Parameters
+    ----------
+    first, second : pair of sequence of Result
+        Those that lead, and those that they lead, as for :func:`paired`.
+    metric : str
+        As for :func:`paired`.
+
+    Raises
+    ------
+    ValueError
+        As of :func:`paired`.
+    """
+    unit = paired(*first, metric).unit
+    paired(*second, metric)  # refuses runs of other seeds
+    one, other = (
+        [_final(a, metric) - _final(b, metric) for a, b in zip(*pair, strict=True)]
+        for pair in (first, second)
+    )
+    return of_values(one, other, unit)
+
+
+def welch(ones: Sequence[float], others: Sequence[float], unit: str = "") -> Difference:
+    """Compare values as independent samples, whose variances may differ.
+
+    It makes no use of the seeds that they share. Source: Welch (1947), "The generalization of
+    'Student's' problem when several different population variances are involved", Biometrika
+    34(1-2), 28-35.
+
+    Parameters
+    ----------
+    ones, others : sequence of float
+        At least two each, and as many.
+    unit : str
+        Follows the mean, in the text.
+    """
+    a, b = np.array(ones), np.array(others)
+    test = stats.ttest_ind(a, b, equal_var=False)
+    low, high = test.confidence_interval(CONFIDENCE)
+    mean = float(a.mean() - b.mean())
+    return Difference(mean, float(low), float(high), float(test.pvalue), len(a), unit)
 
 
 def of_values(ones: Sequence[float], others: Sequence[float], unit: str = "") -> Difference:
