@@ -278,6 +278,8 @@ def test_what_cannot_be_read_stops_the_build_with_its_place(book: TinyBook) -> N
         (r"\newcommand{\a}[1]{#1} \a{x", r"not closed with }"),
         (r"\newcommand{\a}[x]{#1} \a{x}", "no number in its brackets"),
         (r"\def\a(#1){#1} \a(x)", "arguments other than #1"),
+        (r"\left\llbracket x \right.", r"Take \left away"),
+        (r"x \pdv{a} y", r"\pdv is not known where notebooks are opened"),
     ],
 )
 def test_a_macro_that_cannot_be_written_out_is_refused(latex: str, says: str) -> None:
@@ -297,6 +299,9 @@ def test_a_macro_that_cannot_be_written_out_is_refused(latex: str, says: str) ->
         (r"\providecommand{\R}{R}\renewcommand{\Z}{Z}\R\Z", r"\mathbb{R}Z"),
         ("a % b\nc", "a c"),
         (r"50\% d", r"50\% d"),
+        (r"\llbracket x \rrbracket", "⟦ x ⟧"),
+        (r"\sgn x \wedgeq \bold{y}\relax", r"\operatorname{sgn} x ≙ \mathbf{y}"),
+        (r"\newcommand{\pdv}[1]{\partial #1}\pdv{x}", r"\partial x"),
     ],
 )
 def test_a_macro_is_written_out_as_tex_expands_it(latex: str, written: str) -> None:

@@ -298,6 +298,7 @@ And text after it.
 [^one]: What the note says.
 [^two]: And the other.
 """
+RAW = {"cell_type": "raw", "id": "b", "metadata": {"raw_mimetype": "text/html"}}
 ATTACHED = json.dumps(
     {
         "cells": [
@@ -307,7 +308,8 @@ ATTACHED = json.dumps(
                 "metadata": {},
                 "source": "# Pasted\n\n![pasted](attachment:a%20mark.png)",
                 "attachments": {"a mark.png": {"image/png": base64.b64encode(PICTURE).decode()}},
-            }
+            },
+            RAW | {"source": "<b>In a raw cell.</b>"},
         ],
         "metadata": {"kernelspec": {"name": "python3"}},
         "nbformat": 4,
@@ -609,6 +611,11 @@ def test_every_picture_of_a_page_is_in_the_site_and_in_the_notebook(
     assert [picture["alt"] for picture in notebook.find_all("img")] == texts
 
 
+def test_a_raw_cell_of_html_is_shown(written: TinyBook) -> None:
+    for text in (written.read("_build/html/more/pasted.html"), prose(written, "pasted")):
+        assert "<b>In a raw cell.</b>" in text
+
+
 def test_pictures_stay_where_nothing_is_written_again(written: TinyBook) -> None:
     before = written.site()
     assert written.update().pages == set()
@@ -636,10 +643,11 @@ def test_a_cell_that_the_page_leaves_out_is_folded_in_the_notebook(written: Tiny
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("search", "Found.", "PageNameError: search.md cannot be called so"),
+        ("search", "# Refused\n\nFound.", "PageNameError: search.md cannot be called so"),
+        ("bare", "Text.", "PageNameError: bare.md has no heading, so the contents cannot name it."),
         (
             "rows",
-            "| a | b |\n|---|---|\n| $|x|$ | 1 |",
+            "# Refused\n\n| a | b |\n|---|---|\n| $|x|$ | 1 |",
             "RowError: rows.md, line 13: This row of a table has 4 cells and its head 2",
         ),
     ],
@@ -647,7 +655,7 @@ def test_a_cell_that_the_page_leaves_out_is_folded_in_the_notebook(written: Tiny
 def test_what_cannot_be_shown_is_said_with_its_place(
     book: TinyBook, name: str, text: str, said: str
 ) -> None:
-    book.write(f"book/{name}.md", f"{HEAD}# Refused\n\n{text}\n")
+    book.write(f"book/{name}.md", f"{HEAD}{text}\n")
     chapter = "      - file: lessons/chances"
     book.replace("_toc.yml", chapter, f"{chapter}\n      - file: {name}")
     assert said in book.refuse().splitlines()[-1]

@@ -61,6 +61,7 @@ class Formats:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise LessonError(f"{document.file} cannot be read as a notebook: {reason}") from error
         kernel = notebook.metadata.setdefault("kernelspec", nbformat.from_dict({"name": "python3"}))
+        kernel.setdefault("display_name", "Python 3")
         language = kernel.setdefault("language", "python" if kernel.get("name") in _PYTHON else "")
         if language.lower() != "python":
             raise LessonError(
@@ -69,6 +70,9 @@ class Formats:
             )
         for cell in code_cells(notebook):
             cell.outputs, cell.execution_count = [], None
+        for cell in notebook.cells:  # as JupyterLab calls it, and as MyST-NB does
+            if cell.metadata.get("raw_mimetype") in ("text/html", "text/markdown"):
+                cell.metadata.setdefault("format", cell.metadata.raw_mimetype)
         return notebook
 
     def time_limit(self, document: Document, notebook: nbformat.NotebookNode) -> int | None:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from evergreen.pages import portable
 from evergreen.pages.latex import LatexError, joined, tokens
 
 # These take what follows as their argument, so a macro there must stay in one piece.
@@ -19,26 +20,14 @@ _TAKES = re.compile(
     r"(?:wide)?hat|(?:wide)?tilde|bar|vec|d{1,3}ot|check|breve|acute|grave|mathring|"
     r"boldsymbol|math(?:bb|bf|cal|frak|it|rm|scr|sf|tt|rel|bin|op|ord)|text\w*)"
 )
+# Before a delimiter.
+_SIZED = re.compile(r"\\(?:left|right|middle|[bB]ig)")
 _MOST = 10_000
 
 _DEFINE = {r"\newcommand", r"\renewcommand", r"\providecommand"}
 _OPERATOR = r"\DeclareMathOperator"
 _PRIMITIVE = {r"\def", r"\gdef"}
 _LET = r"\let"
-
-# What Temml knows and neither MathJax in JupyterLab nor a standard package defines so.
-_PORTABLE = {
-    "bm": r"\boldsymbol",
-    "mathds": r"\mathbb",
-    "mathbbm": r"\mathbb",
-    "argmax": r"\operatorname*{arg\,max}",
-    "argmin": r"\operatorname*{arg\,min}",
-    "N": r"\mathbb{N}",
-    "R": r"\mathbb{R}",
-    "Z": r"\mathbb{Z}",
-    "coloneqq": r"\mathrel{:=}",
-    "eqqcolon": r"\mathrel{=:}",
-}
 
 
 class _Macro(NamedTuple):
@@ -64,7 +53,7 @@ class Macros:
 
     def __init__(self, configured: Mapping[str, Any]) -> None:
         self._macros: dict[str, _Macro] = {}
-        for name, given in {**_PORTABLE, **configured}.items():
+        for name, given in {**portable.WRITTEN, **configured}.items():
             match given:
                 case str(body) | [str(body)]:
                     macro = _Macro(0, None, tokens(body))
@@ -84,7 +73,7 @@ class Macros:
         Raises
         ------
         LatexError
-            If a macro lacks an argument, or uses itself.
+            If a macro lacks an argument or uses itself, or a command is not known everywhere.
         """
         waiting = deque(tokens(latex))
         done: list[str] = []
@@ -95,6 +84,11 @@ class Macros:
                 continue
             macro = self._macros.get(token)
             if macro is None:
+                if token[1:] in portable.REFUSED:
+                    raise LatexError(
+                        f"{token} is not known where notebooks are opened. Write it otherwise, or "
+                        r"define it with \newcommand"
+                    )
                 done.append(token)
                 continue
             steps += 1
@@ -102,6 +96,10 @@ class Macros:
                 raise LatexError(f"{token} uses itself without an end")
             written = _applied(token, macro, waiting)
             before = next((part for part in reversed(done) if not part.isspace()), "")
+            if _SIZED.match(before) and not "".join(written).isascii():
+                raise LatexError(
+                    f"{token} has no size of its own where notebooks are opened. Take {before} away"
+                )
             if len(written) > 1 and _TAKES.fullmatch(before):
                 written = ["{", *written, "}"]
             waiting.extendleft(reversed(written))

@@ -1,4 +1,4 @@
-"""Lessons whose names belong to the site's own pages, which would be written over them."""
+"""Pages that cannot be called as they are: by a name of the site's own pages, or not at all."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class PageNameError(EvergreenError):
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.connect("env-before-read-docs", _refuse)
+    app.connect("env-check-consistency", _refuse_untitled)
 
 
 def _refuse(app: Sphinx, env: BuildEnvironment, _names: list[str]) -> None:
@@ -29,6 +30,18 @@ def _refuse(app: Sphinx, env: BuildEnvironment, _names: list[str]) -> None:
             f"{env.doc2path(name, base=False)} cannot be called so: {name}.html is a page that "
             f"every site has. Call the file otherwise, in _toc.yml too."
         )
+
+
+def _refuse_untitled(app: Sphinx, env: BuildEnvironment) -> None:
+    for name, title in sorted(env.titles.items()):
+        file = env.doc2path(name, base=False)
+        contents = app.config.external_site_map
+        entry = contents.get(name) or contents.get(str(file))
+        if entry is not None and not entry.title and title.astext() == "<no title>":
+            raise PageNameError(
+                f"{file} has no heading, so the contents cannot name it. Begin it with a line such "
+                "as `# Title`."
+            )
 
 
 def _own(app: Sphinx, env: BuildEnvironment) -> Iterator[str]:
