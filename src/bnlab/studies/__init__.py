@@ -1,7 +1,7 @@
 """Studies: sweeps whose results are too expensive for a build, and are stored with the code."""
 
 from bnlab.studies.files import FOLDER, StudyError, load, stored
-from bnlab.studies.ladder import best_rate, rungs
+from bnlab.studies.ladder import best_by_seed, best_rate, rungs
 from bnlab.studies.results import Rounding, Stored, Study
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Stored",
     "Study",
     "StudyError",
+    "best_by_seed",
     "best_rate",
     "load",
     "rungs",
