@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from support.browsing import DESK, PHONE, look_with_axe, visit
-from support.contents import PLACES
+from support.contents import FILES, LESSONS, PLACES
 from website import ROOT, Build, notebook_of
 
 from bnlab import catalogue, data, parts, recipes
@@ -140,19 +140,26 @@ def test_what_an_address_cannot_mean_is_said(node: None, address: str, complaint
     assert 1 <= len(found["state"]["networks"]) <= 4
 
 
+def experiments() -> dict[str, str]:
+    """Return the state of each experiment on the page of the training, by its label."""
+    text = (ROOT / "book" / "train.md").read_text("utf-8")
+    return dict(
+        re.findall(r"^\(experiment-(\w+)\)=$.*?^:with: (\S+)$", text, re.MULTILINE | re.DOTALL)
+    )
+
+
 def test_every_experiment_of_the_page_can_be_trained(node: None) -> None:
     code = f"""
-        import {{ CHALLENGES }} from "./challenges.js";
         import {{ format, parse }} from "./recipe.js";
         const course = {json.dumps(offered())};
-        console.log(JSON.stringify(CHALLENGES.map(({{ state }}) => {{
+        console.log(JSON.stringify({json.dumps(list(experiments().values()))}.map((state) => {{
             const parsed = parse(state, course);
             return [parsed.complaints, format(parsed.state, course)];
         }})));
     """
-    found = in_node(code)
-    assert len({state for _, state in found}) == 8
-    assert all(complaints == [] for complaints, _ in found)
+    # What is set up is what the address says, in the shortest way.
+    assert in_node(code) == [[[], state] for state in experiments().values()]
+    assert len(set(experiments().values())) == 8
 
 
 def test_the_experiment_that_is_said_to_diverge_does(node: None, images: data.FashionMNIST) -> None:
@@ -160,11 +167,10 @@ def test_the_experiment_that_is_said_to_diverge_does(node: None, images: data.Fa
     code = f"""
         import {{ readFileSync }} from "node:fs";
         import {{ text }} from "node:stream/consumers";
-        import {{ CHALLENGES }} from "./challenges.js";
         import {{ compiled }} from "./kernels.js";
         import {{ parse }} from "./recipe.js";
         import {{ Training }} from "./training.js";
-        const {{ state }} = parse(CHALLENGES[0].state, {json.dumps(offered())});
+        const {{ state }} = parse("{experiments()["divergence"]}", {json.dumps(offered())});
         const part = {{
             pixels: Buffer.from(await text(process.stdin), "base64"),
             labels: {images.train.labels[:5000].tolist()},
@@ -426,13 +432,27 @@ def test_an_address_can_say_where_to_pause(browser: Browser, address: str) -> No
 
 
 def test_an_experiment_s_link_brings_its_networks(browser: Browser, address: str) -> None:
-    with laboratory(browser, address) as page:
-        links = page.locator(".live-challenges a")
-        assert links.count() == 8
-        links.nth(4).click()
-        expect(page.locator(".live-networks > li")).to_have_count(4)
-        assert page.url.endswith(links.nth(4).get_attribute("href"))
-        page.get_by_role("button", name="Train", exact=True).wait_for()
+    with visit(browser, f"{address}{PLACES['train']}.html#experiment-pixels") as page:
+        links = page.get_by_role("link", name="Set it up")
+        expect(links).to_have_count(8)
+        assert page.locator(".live-laboratory").count() == 0
+        for label, networks in (("pixels", 4), ("pairs", 2)):
+            link = page.locator(f"section:has(> #experiment-{label})").get_by_role(
+                "link", name="Set it up"
+            )
+            link.press("Enter")
+            expect(page.locator(".live-networks > li")).to_have_count(networks)
+            assert page.url.endswith(f"#{experiments()[label]}")
+            expect(page.get_by_role("button", name="Train", exact=True)).to_be_in_viewport()
+
+
+def test_an_experiment_and_its_lesson_lead_to_each_other() -> None:
+    text = (ROOT / "book" / "train.md").read_text("utf-8")
+    places = re.findall(r"^\(experiment-(\w+)\)=$(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    for label, place in places:
+        lessons = [name for name in re.findall(r"\{doc\}`(.*?)`", place) if name in LESSONS]
+        back = f"{{ref}}`experiment-{label}`"
+        assert all(back in FILES[name].read_text("utf-8") for name in lessons), label
 
 
 def test_the_band_shows_where_the_course_has_trained_the_same(
@@ -570,7 +590,7 @@ def test_on_a_phone_controls_and_curves_are_seen_together(
             summary.click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         small = page.locator(
-            ".live-laboratory :is(button, select, input, summary, .live-challenges a)"
+            ":is(.live-laboratory :is(button, select, input, summary), .live-link)"
         ).evaluate_all(
             """tags => tags.filter(tag => tag.checkVisibility()
                 && tag.getBoundingClientRect().height < 43.9).map(tag => tag.outerHTML)"""

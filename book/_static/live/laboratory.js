@@ -1,5 +1,4 @@
 // The laboratory: up to four networks that train side by side. What is chosen is in the address.
-import { CHALLENGES } from "./challenges.js";
 import { controls, described } from "./controls.js";
 import { Curves } from "./curves.js";
 import { button, element, labelled, note, row, say, spoken } from "./elements.js";
@@ -124,10 +123,6 @@ export class Laboratory {
           this.#save(await this.#curves.picture(this.#shown, background), "png");
         }),
       ),
-      element("section", { className: "live-challenges", "aria-label": "Experiments" },
-        element("h2", {}, "Eight experiments"),
-        element("ol", {}, ...CHALLENGES.map(({ title, state, text }) =>
-          element("li", {}, element("a", { href: `#${state}` }, title), note(text))))),
     ];
   }
 

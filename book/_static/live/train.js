@@ -31,6 +31,14 @@ for (const place of document.querySelectorAll('[data-live="train"]')) {
       `${(sizes[count] / 2 ** 20).toFixed(1)} MiB. All is computed in your browser, and nothing ` +
       "is sent."),
     status));
+  if ("with" in place.dataset) continue;
   // An address that says what to train is one that somebody has chosen.
-  if (location.hash.includes("=") && !("with" in place.dataset)) begin(false);
+  const look = () => {
+    if (!start.disabled && location.hash.includes("=")) begin(false);
+  };
+  window.addEventListener("hashchange", () => {
+    look();
+    if (location.hash.includes("=")) place.scrollIntoView();
+  });
+  look();
 }

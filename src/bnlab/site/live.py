@@ -65,7 +65,7 @@ def train(root: str) -> dict[str, str]:
     """Return what a training's script finds in its place: files, the course's networks and runs."""
     return {
         "data-images": f"{root}{markup.LIVE}/{parts.CONTENTS}",
-        "data-page": f"{root}train.html",
+        "data-page": _page_of_the_training(root),
         "data-networks": f"{root}live.html",
         "data-sizes": json.dumps(parts.sizes(parts.exported())),
         "data-classes": json.dumps(data.CLASSES),
@@ -73,6 +73,15 @@ def train(root: str) -> dict[str, str]:
             [_described(name) for name, of in catalogue.NETWORKS.items() if trains(of)]
         ),
     }
+
+
+def experiment(root: str) -> dict[str, str]:
+    """Return what an experiment's script finds in its place: the page that can train it."""
+    return {"data-page": _page_of_the_training(root)}
+
+
+def _page_of_the_training(root: str) -> str:
+    return f"{root}train.html"
 
 
 def trains(network: catalogue.Network) -> bool:
