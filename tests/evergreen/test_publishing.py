@@ -230,16 +230,28 @@ def test_a_notebook_that_cannot_fetch_its_files_says_where_it_runs(
     run(notebook(published, "more/walks"), published.path("book/more"), skip=1)
 
 
-def test_references_lead_to_the_site_where_it_is_published(published: TinyBook) -> None:
+def test_references_lead_to_the_site_or_else_to_the_other_notebook(published: TinyBook) -> None:
+    published.replace("lessons/chances.md", "Of all walks", "As {doc}`walks` says: of all walks")
     published.update(environment=NOWHERE)
+    prose = "\n".join(c.source for c in notebook(published, "lessons/chances").cells)
+    assert "[How far a walk leads](lessons/walks.ipynb)" in prose
     prose = "\n".join(c.source for c in notebook(published, "lessons/walks").cells)
     assert "](https://doi.org/10.1038/072294b0)" in prose
     assert {urlsplit(link).scheme for link in re.findall(r"\]\(([^)\s]*)\)", prose)} == {"https"}
-    published.replace("lessons/chances.md", "Of all walks", "As {doc}`walks` says: of all walks")
     published.update(environment=NOWHERE | {"SITE_ADDRESS": "https://example.org/walks/"})
     prose = "\n".join(c.source for c in notebook(published, "lessons/chances").cells)
     assert "[How far a walk leads](https://example.org/walks/lessons/walks.html)" in prose
     git(published, "checkout", "--", "lessons")
+
+
+def test_solutions_are_folded_in_jupyterlab_and_in_colab(published: TinyBook) -> None:
+    found = notebook(published, "lessons/walks")
+    headings = [cell for cell in found.cells if cell.source.startswith("#")]
+    solutions = [cell for cell in headings if "Solution" in cell.source]
+    folded = found.metadata.colab.collapsed_sections
+    assert folded == [cell.metadata["id"] for cell in solutions] != []
+    for cell in headings:
+        assert cell.metadata.get("jp-MarkdownHeadingCollapsed", False) == (cell in solutions)
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

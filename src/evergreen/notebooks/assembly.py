@@ -7,9 +7,10 @@ lesson needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -20,6 +21,9 @@ from evergreen.pages.shared import bibliography
 
 # What holds anywhere; other schemes run a script, or lead into the author's own machine.
 _SCHEMES = frozenset({"data", "doi", "ftp", "http", "https", "mailto", "tel"})
+
+# What JupyterLab notes of a heading whose section is folded.
+_FOLDED = "jp-MarkdownHeadingCollapsed"
 
 if TYPE_CHECKING:
     from docutils import nodes
@@ -32,6 +36,7 @@ def assemble(
     tree: nodes.document,
     executed: nbformat.NotebookNode,
     providing: Iterable[str],
+    notebooks: Mapping[str, str],
 ) -> nbformat.NotebookNode:
     """Return the notebook of a page.
 
@@ -46,8 +51,10 @@ def assemble(
         Its cells with their outputs.
     providing : iterable of str
         Code to run first, a cell each.
+    notebooks : mapping of str to str
+        Where the notebooks of all pages lie, by the pages' names.
     """
-    page = Page(app, name, tree, lambda uri: _absolute(app, name, uri))
+    page = Page(app, name, tree, lambda uri: _absolute(app, name, uri, notebooks))
     cells: list[nbformat.NotebookNode] = []
     done = 0
     for piece in Writer(page).pieces(tree):
@@ -56,16 +63,23 @@ def assemble(
             cells += map(_code, _code_cells(executed.cells[done : piece + 1]))
             done = piece + 1
         else:
-            folded = {"jp-MarkdownHeadingCollapsed": True} if piece.folded else {}
+            folded = {_FOLDED: True} if piece.folded else {}
             cells.append(new_markdown_cell(str(piece), metadata=folded))
     cells += map(_code, _code_cells(executed.cells[done:]))
     kinds = [cell.cell_type for cell in cells]
     first = kinds.index("code") if "code" in kinds else len(kinds)
     cells[first:first] = [new_code_cell(code, execution_count=1) for code in providing]
     _number(cells)
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    language = {"name": "python"}
-    return new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": language})
+    metadata: dict[str, Any] = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+    }
+    folded_cells = [cell for cell in cells if _FOLDED in cell.metadata]
+    for cell in folded_cells:
+        cell.metadata["id"] = cell.id  # by which Colab calls it
+    if folded_cells:
+        metadata["colab"] = {"collapsed_sections": [cell.id for cell in folded_cells]}
+    return new_notebook(cells=cells, metadata=metadata)
 
 
 def _code_cells(cells: Iterable[nbformat.NotebookNode]) -> Iterator[nbformat.NotebookNode]:
@@ -108,10 +122,11 @@ def _code(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
     )
 
 
-def _absolute(app: Sphinx, name: str, uri: str) -> str | None:
+def _absolute(app: Sphinx, name: str, uri: str, notebooks: Mapping[str, str]) -> str | None:
     """Return an address that holds outside the site, or None where there is none.
 
-    A citation leads to the work itself, another page to where the site is published.
+    A citation leads to the work itself, another page to where the site is published. If that
+    is not known, another lesson leads to its notebook.
     """
     parts = urlsplit(uri)
     if parts.scheme or parts.netloc:
@@ -124,8 +139,12 @@ def _absolute(app: Sphinx, name: str, uri: str) -> str | None:
                 return f"https://doi.org/{fields['doi']}"
             if "url" in fields:
                 return str(fields["url"])
-    within = not parts.path
-    if within or not app.config.html_baseurl:
+    if not parts.path:
         return None
     at = app.builder.get_target_uri(name)
-    return urljoin(f"{app.config.html_baseurl.rstrip('/')}/{at}", uri)
+    if app.config.html_baseurl:
+        return urljoin(f"{app.config.html_baseurl.rstrip('/')}/{at}", uri)
+    page = posixpath.normpath(posixpath.join(posixpath.dirname(at), parts.path))
+    lessons = {app.builder.get_target_uri(lesson): path for lesson, path in notebooks.items()}
+    here = posixpath.dirname(notebooks[name])
+    return quote(posixpath.relpath(lessons[page], here)) if page in lessons else None

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pprint import pformat
 
 _INSTALLING = """\
-# Install {distribution}, as it was for these results, unless it is there already. Other
-# libraries stay as they are, where they are new enough for it.
+# Run this first. It installs {distribution}, which this lesson runs, as it was for these
+# results, unless it is there already. Other libraries stay as they are, where they are new enough.
 import importlib
 import importlib.metadata
 import subprocess
@@ -29,6 +29,7 @@ if missing:
 """
 
 _EXPLAINING = """\
+# Run this first. It looks for {distribution}, which this lesson runs.
 import importlib.metadata
 
 try:
@@ -58,6 +59,7 @@ if not all(Path(file).exists() for file in files):
 """
 
 _LOOKING = """\
+# Look for the files that this lesson reads.
 from pathlib import Path
 
 missing = [file for file in {files} if not Path(file).exists()]

@@ -97,8 +97,9 @@ def _write(
     if tree is None or not is_lesson(app.env, name):
         return
     executed = nbformat.read(_executed(app, name), as_version=4)
-    notebook = assemble(app, name, tree, executed, _providing(app, name, executed))
-    path = Path(app.outdir, paths(app.env)[name])
+    notebooks = paths(app.env)
+    notebook = assemble(app, name, tree, executed, _providing(app, name, executed), notebooks)
+    path = Path(app.outdir, notebooks[name])
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
 
