@@ -360,6 +360,7 @@ def test_one_trains_pauses_changes_shares_and_comes_back_to_the_same(
 IN_A_WORKER = """async ([address, recipe, images, labels, steps]) => {
     const pixels = Uint8Array.from(atob(images), (character) => character.charCodeAt(0));
     const part = { pixels, labels: Uint8Array.from(labels) };
+    const pieces = [{ blob: new Blob([part.labels, part.pixels]), count: labels.length }];
     const worker = new Worker(`${address}_static/live/trainer.js`, { type: "module" });
     return new Promise((resolve, reject) => {
         let kernels = "";
@@ -372,7 +373,7 @@ IN_A_WORKER = """async ([address, recipe, images, labels, steps]) => {
             if (data.state === "paused") worker.postMessage({ type: "hand" });
             if (data.type === "network") resolve([kernels, data.layers]);
         };
-        const given = { train: part, valid: part, shown: part };
+        const given = { train: pieces, valid: pieces, shown: part };
         worker.postMessage({ type: "start", recipe, images: given });
     });
 }"""
@@ -525,6 +526,52 @@ def test_a_hidden_page_pauses_and_goes_on_when_it_is_seen(browser: Browser, addr
         page.wait_for_timeout(1500)
         assert steps(page) > paused
         page.get_by_role("button", name="Pause").click()
+
+
+def test_whoever_wants_less_motion_sees_a_picture_a_second(browser: Browser, address: str) -> None:
+    count = """() => {
+        window.pictures = 0;
+        const clear = CanvasRenderingContext2D.prototype.clearRect;
+        CanvasRenderingContext2D.prototype.clearRect = function (...place) {
+            window.pictures += 1;
+            return clear.apply(this, place);
+        };
+    }"""
+    endless = "images=5000&epochs=200&network=baseline"
+    with laboratory(browser, address, endless, reduced_motion="reduce") as page:
+        train(page)
+        page.locator(".live-progress", has_text=re.compile(r"step [1-9]\d* ")).wait_for()
+        page.evaluate(count)
+        page.wait_for_timeout(3000)
+        # Workers report ten times a second, and each of the two charts is drawn anew.
+        assert 1 <= page.evaluate("window.pictures") / 2 <= 5
+        page.get_by_role("button", name="Pause").click()
+
+
+def test_images_reach_their_workers_without_a_copy_on_the_page(
+    browser: Browser, address: str
+) -> None:
+    watch = """
+        window.copied = 0;
+        const post = Worker.prototype.postMessage;
+        const size = (value) => {
+            if (ArrayBuffer.isView(value)) return value.byteLength;
+            if (value instanceof Blob || Object(value) !== value) return 0;
+            return Object.values(value).reduce((sum, part) => sum + size(part), 0);
+        };
+        Worker.prototype.postMessage = function (message) {
+            window.copied += size(message);
+            post.call(this, message);
+        };
+    """
+    with browser.new_context() as context:
+        context.add_init_script(watch)
+        page = context.new_page()
+        page.goto(f"{address}{PLACES['train']}.html#{SHORT}&network=baseline")
+        train(page)
+        ended(page)
+        ten_images_and_moments = 10 * 785 + 2 * 4 * 784
+        assert page.evaluate("window.copied") == ten_images_and_moments
 
 
 def test_a_trained_network_can_be_asked_beside_the_course_s_own(

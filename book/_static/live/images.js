@@ -31,34 +31,32 @@ export class Images {
       this.#moments ? 0 : this.#constants.bytes);
   }
 
-  // Load what a training on so many images needs; report the share that came.
+  // Load what a training on so many images needs; report the share that came. Images to train on
+  // and to validate with come as pieces, see `opened`.
   async load(count, progress = () => {}) {
     const names = this.#needed(count);
     const size = this.missing(count);
     let bytes = 0;
     const came = (more) => progress((bytes += more) / size);
-    const moments = this.#moments ?? unpacked(this.#constants, this.#address, came);
+    const moments = this.#moments ?? this.#bytes(this.#constants, came);
     await Promise.all(names.map(async (name) => {
-      const all = new Uint8Array(await unpacked(this.#files[name], this.#address, came));
-      const images = this.#files[name].count;
-      this.#loaded.set(name, { labels: all.slice(0, images), pixels: all.slice(images) });
+      const blob = await (await unpacked(this.#files[name], this.#address, came)).blob();
+      this.#loaded.set(name, { blob, count: this.#files[name].count });
     }));
     this.#moments = await moments;
     const { train, valid } = NEEDED[count];
-    return { train: this.#joined(train), valid: this.#joined(valid), shown: this.#joined(["shown"]),
+    const pieces = (part) => part.map((name) => this.#loaded.get(name));
+    return { train: pieces(train), valid: pieces(valid), shown: await opened(pieces(["shown"])),
       moments: halved(new Float32Array(this.#moments)) };
+  }
+
+  async #bytes(file, came) {
+    return (await unpacked(file, this.#address, came)).arrayBuffer();
   }
 
   #needed(count) {
     const { train, valid } = NEEDED[count];
     return [...train, ...valid, "shown"].filter((name) => !this.#loaded.has(name));
-  }
-
-  #joined(names) {
-    const parts = names.map((name) => this.#loaded.get(name));
-    if (parts.length === 1) return parts[0];
-    return { labels: joined(parts.map(({ labels }) => labels)),
-      pixels: joined(parts.map(({ pixels }) => pixels)) };
   }
 }
 
@@ -68,11 +66,18 @@ function halved(numbers) {
   return { mean: numbers.subarray(0, width), variance: numbers.subarray(width) };
 }
 
-function joined(arrays) {
-  const all = new Uint8Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  arrays.reduce((place, array) => {
-    all.set(array, place);
-    return place + array.length;
-  }, 0);
-  return all;
+// Return the images of some pieces, each a blob with its images' labels and then their pixels. A
+// blob goes to a worker as it is: to copy all images there would stop the page for a moment.
+export async function opened(pieces) {
+  const labels = new Uint8Array(pieces.reduce((sum, { count }) => sum + count, 0));
+  const pixels = new Uint8Array(pieces.reduce((sum, { blob }) => sum + blob.size, -labels.length));
+  let [label, pixel] = [0, 0];
+  for (const { blob, count } of pieces) {
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    labels.set(bytes.subarray(0, count), label);
+    pixels.set(bytes.subarray(count), pixel);
+    label += count;
+    pixel += blob.size - count;
+  }
+  return { labels, pixels };
 }

@@ -318,13 +318,9 @@ export class Laboratory {
       this.#garments.replaceChildren(this.#strip.element);
       this.#strip.begin(this.#shown);
     }
-    const shown = this.#shown;
-    for (const { session } of shown.filter((one) => one.session.state === "new")) {
-      session.start(this.#loaded.parts);
-      // To copy all images takes a while: let the page breathe after each.
-      await new Promise((resume) => { setTimeout(resume); });
-      if (this.#shown !== shown) return this.#ready();
-    }
+    this.#sessions((session) => {
+      if (session.state === "new") session.start(this.#loaded.parts);
+    });
     return true;
   }
 

@@ -8,6 +8,7 @@ export async function answered(address) {
   return answer;
 }
 
+// Return a file's content as an answer, of which one takes a buffer or a blob.
 export async function unpacked({ file, version }, contents, came) {
   const { body } = await answered(new URL(`${file}?v=${version}`, contents));
   const counted = new TransformStream({
@@ -17,7 +18,7 @@ export async function unpacked({ file, version }, contents, came) {
     },
   });
   const whole = body.pipeThrough(counted).pipeThrough(new DecompressionStream("deflate"));
-  return new Response(whole).arrayBuffer();
+  return new Response(whole);
 }
 
 function withNumbers(layers, numbers) {
@@ -49,7 +50,8 @@ export async function load(address, progress = () => {}) {
   let bytes = 0;
   const came = (count) => progress((bytes += count) / size);
   const [pixels, ...numbers] = await Promise.all(
-    [garments, ...networks].map((part) => unpacked(part, address, came)),
+    [garments, ...networks].map(async (part) =>
+      (await unpacked(part, address, came)).arrayBuffer()),
   );
   return {
     address,
@@ -69,7 +71,7 @@ export async function load(address, progress = () => {}) {
 
 // Return the images of a gallery, with what each of the course's networks takes them for.
 export async function loadGallery({ address, classes }, gallery, networks) {
-  const all = await unpacked(gallery, address, () => {});
+  const all = await (await unpacked(gallery, address, () => {})).arrayBuffer();
   const { count } = gallery;
   const numbers = new DataView(all, 0, 2 * count);
   const column = (place) => new Uint8Array(all, (2 + place) * count, count);

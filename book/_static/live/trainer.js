@@ -1,7 +1,8 @@
 // A worker that trains one network. The page and it speak by these messages:
 //
 //   to the worker
-//     start   recipe, images (train, valid, shown), and the pixels' moments with them
+//     start   recipe, images: train and valid in pieces, see images.js, shown, and the pixels'
+//             moments
 //     play    speed: steps a second, or 0 for as many as there can be; until: a step, or null;
 //             steps: how many, or null
 //     pause
@@ -17,6 +18,7 @@
 //     network its layers, as network.js gives them
 //
 // What a message holds is data alone; the arithmetic is training.js.
+import { opened } from "./images.js";
 import { load } from "./kernels.js";
 import { looked } from "./looking.js";
 import { Training } from "./training.js";
@@ -111,7 +113,8 @@ function slice() {
 
 const messages = {
   async start({ recipe, images: given }) {
-    images = given;
+    const [train, valid] = [await opened(given.train), await opened(given.valid)];
+    images = { ...given, train, valid };
     training = new Training(recipe, images.train, await load(), { moments: images.moments });
     pending = fresh();
     pending.evaluations.push(evaluated());
