@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import math
 import shutil
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from package import PACKAGE, copy_package, python, start
 
-from bnlab import data
+from bnlab import data, recipes, runs, studies
+from bnlab.site import prepare
 
 FILES = PACKAGE / "fashion_mnist"
 SIZES = {"train": 55_000, "valid": 5_000, "test": 10_000}
@@ -206,3 +209,73 @@ def test_the_same_files_packed_elsewhere_are_welcome(
     for own, shipped in zip(data.load(), images, strict=True):
         assert np.array_equal(own.pixels, shipped.pixels)
         assert np.array_equal(own.labels, shipped.labels)
+
+
+# Another data set of the same form
+
+
+class Lessons(dict[str, str]):
+    """Lessons of a build, and why some are left out."""
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Note it."""
+        self[name] = why
+
+
+@pytest.fixture
+def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]:
+    """Four files as a teacher has them of other images, and the head of the module edited."""
+    random = np.random.default_rng(0)
+    shapes = [(70, 28, 28), (70,), (30, 28, 28), (30,)]
+    arrays, files = {}, {}
+    for name, shape in zip(data.FILES, shapes, strict=True):
+        top = 256 if len(shape) == 3 else 10
+        arrays[name] = random.integers(0, top, shape, np.uint8)
+        header = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+        content = header + arrays[name].tobytes()
+        (tmp_path / name).write_bytes(gzip.compress(content))
+        files[name] = (hashlib.sha256(content).hexdigest(), shape)
+    monkeypatch.setenv("BNLAB_DATA", str(tmp_path))
+    monkeypatch.setattr(data, "FILES", files)
+    monkeypatch.setattr(data, "VALID_SIZE", 20)
+    return arrays
+
+
+def test_other_images_of_the_same_form_are_read_as_the_module_says(
+    other: dict[str, np.ndarray],
+) -> None:
+    pixels, labels, test_pixels, _ = other.values()
+    found = data.load()
+    assert [len(part.labels) for part in found] == [50, 20, 30]
+    assert np.array_equal(found.valid.labels, labels[:20])
+    assert np.array_equal(found.train.pixels, pixels[20:] / np.float32(255))
+    assert np.array_equal(found.test.pixels, test_pixels / np.float32(255))
+    mean, variance = data.pixel_moments()
+    grey = pixels[20:].reshape(50, -1) / 255
+    np.testing.assert_allclose(mean, grey.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(variance, grey.var(axis=0), rtol=1e-5)
+
+
+def test_other_images_have_other_runs_and_studies_of_the_first_step_aside(
+    request: pytest.FixtureRequest,
+) -> None:
+    keys = runs.keys(recipes.course())
+    assert not studies.of_other_data()
+    request.getfixturevalue("other")
+    assert studies.of_other_data()
+    assert set(keys).isdisjoint(runs.keys(recipes.course()))
+    lessons = Lessons()
+    assert prepare.stored_studies(lessons, {"lessons/one", "lessons/two"}) == []
+    assert list(lessons) == ["lessons/one", "lessons/two"]
+    assert all("Fashion-MNIST" in why and "make study" in why for why in lessons.values())
+
+
+def test_a_cell_about_fashion_mnist_says_so_where_the_data_are_others(
+    request: pytest.FixtureRequest,
+) -> None:
+    config = SimpleNamespace(evergreen_aside={})
+    prepare.set_aside(None, config)
+    assert config.evergreen_aside == {}
+    request.getfixturevalue("other")
+    prepare.set_aside(None, config)
+    assert "learned from other data" in config.evergreen_aside["fashion-mnist"]

@@ -151,7 +151,8 @@ def _read(path: Path) -> np.ndarray:
     if found != sha256:
         raise DataError(
             f"The data file {path} unpacks to {len(unpacked):,} bytes with the SHA-256 {found}. "
-            f"{_expected(path.name)}"
+            f"{_expected(path.name)} If it is of another data set on purpose, say so in FILES of "
+            "src/bnlab/data.py."
         )
     return np.frombuffer(unpacked, np.uint8, offset=_header(shape)).reshape(shape)
 

@@ -61,6 +61,13 @@ SETTINGS = (
         "distribution's name. Without it notebooks have no such cell.",
     ),
     Setting(
+        "evergreen_aside",
+        {},
+        (dict,),
+        "Tags of cells that this build leaves out, with the sentence to show in their place: what "
+        "holds for other data than the present, for example.",
+    ),
+    Setting(
         "evergreen_keep_days",
         KEEP_DAYS,
         (int, float),

@@ -40,3 +40,46 @@ def test_a_link_that_leads_nowhere_at_all_is_still_an_error(book: TinyBook, link
     book.replace("_toc.yml", "      - file: lessons/chances\n", "")
     book.replace("book/index.md", "A walker tosses", f"{link} A walker tosses")
     assert "WARNING" in book.refuse()
+
+
+SITE = """
+def setup(app):
+    app.connect("config-inited", set_aside)
+    app.connect("evergreen-prepare", prepare)
+
+
+def set_aside(app, config):
+    config.evergreen_aside = {"counted": "It was counted elsewhere."}
+
+
+def prepare(app, lessons):
+    for name in lessons.importing("toy.chances"):
+        lessons.leave_out(name, "its results are of other data.")
+"""
+BELOW = """      - file: lessons/chances
+        sections:
+          - file: below
+"""
+
+
+def test_a_book_s_own_code_leaves_out_lessons_and_cells(book: TinyBook) -> None:
+    book.write("src/toy/site.py", SITE)
+    book.write("book/below.md", "# Below\n\nIt moves up.\n")
+    book.replace("_config.yml", "      - evergreen\n", "      - evergreen\n      - toy.site\n")
+    book.replace("_toc.yml", "      - file: lessons/chances\n", BELOW)
+    walks = book.read("lessons/walks.md")
+    for begin in ("claim(\n", "print(f"):
+        walks = walks.replace(f"ipython3\n{begin}", f"ipython3\n:tags: [counted]\n{begin}")
+    book.write("lessons/walks.md", walks)
+    result = book.update()
+    assert "lessons/chances is left out of this build: its results are of other" in result.output
+    assert result.executed == ["lessons/walks"]
+    assert result.pages >= {"index", "lessons/walks", "below"}
+    assert "lessons/chances" not in result.pages
+    index = BeautifulSoup(book.read("_build/html/index.html"), "html.parser")
+    assert not index.select('a[href*="chances"]')
+    assert "2. Below" in " ".join(index.get_text().split())
+    notebook = book.read("_build/html/notebooks/walks.ipynb")
+    for text in (book.read("_build/html/lessons/walks.html"), notebook):
+        assert text.count("It was counted elsewhere.") == 2
+        assert "times as far" not in text.replace("four times as many steps", "")

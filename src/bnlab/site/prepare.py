@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from bnlab import recipes, runs, studies
@@ -11,6 +11,7 @@ from bnlab.site import spot_checks
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.config import Config
 
     from bnlab.site.spot_checks import SpotCheck
     from evergreen.lessons.preparation import Lessons
@@ -42,7 +43,21 @@ _prepared: dict[int, Prepared] = {}
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
+    app.connect("config-inited", set_aside)
     app.connect("evergreen-prepare", _prepare)
+
+
+def set_aside(_app: Sphinx, config: Config) -> None:
+    """Leave out the cells about the notebook's printed logs, if the data are others.
+
+    It is a handler of Sphinx's event ``config-inited``.
+    """
+    if studies.of_other_data():
+        config.evergreen_aside = {
+            "fashion-mnist": "The source notebook prints its log for Fashion-MNIST, and these "
+            "networks learned from other data, so the two cannot be compared.",
+            **config.evergreen_aside,
+        }
 
 
 def prepared(app: Sphinx) -> Prepared:
@@ -53,8 +68,36 @@ def prepared(app: Sphinx) -> Prepared:
 def _prepare(app: Sphinx, lessons: Lessons) -> None:
     # A study that no page shows need not be up to date. The home page shows one if it is.
     shown = set(lessons.importing(studies.__name__)) - {app.config.root_doc}
-    stored = [studies.load(name, strict=True) for name in studies.stored()] if shown else []
+    stored = stored_studies(lessons, shown) if shown else []
     sample = spot_checks.sample(stored, os.environ.get(WEEK_VARIABLE))
     trained = runs.load_all([*recipes.course(), *sample])
     course = trained[: len(recipes.course())]
     _prepared[id(app)] = Prepared(course, stored, spot_checks.check(stored, trained))
+
+
+def stored_studies(lessons: Lessons, shown: Iterable[str]) -> list[studies.Study]:
+    """Return the stored studies, or leave out the lessons that show them of other data.
+
+    Parameters
+    ----------
+    lessons : Lessons
+    shown : iterable of str
+        The names of the lessons that show them.
+
+    Raises
+    ------
+    bnlab.studies.StudyError
+        If one of the present data is out of date.
+    """
+    try:
+        return [studies.load(name, strict=True) for name in studies.stored()]
+    except studies.StudyError:
+        if not studies.of_other_data():
+            raise
+    for name in sorted(shown):
+        lessons.leave_out(
+            name,
+            "it shows studies, and the stored ones are of Fashion-MNIST. `make study` makes them "
+            "of the present data, and takes long.",
+        )
+    return []

@@ -1,6 +1,6 @@
 """Studies: sweeps whose results are too expensive for a build, and are stored with the code."""
 
-from bnlab.studies.files import FOLDER, StudyError, load, stored
+from bnlab.studies.files import FOLDER, StudyError, load, of_other_data, stored
 from bnlab.studies.ladder import best_by_seed, best_rate, rungs
 from bnlab.studies.results import Rounding, Stored, Study
 
@@ -13,6 +13,7 @@ __all__ = [
     "best_by_seed",
     "best_rate",
     "load",
+    "of_other_data",
     "rungs",
     "stored",
 ]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bnlab import runs
+from bnlab import data, runs
 from bnlab.runs import Run
 from bnlab.studies import records, roundings, sweeps
 from bnlab.studies.results import Rounding, Study, sensitive, setting
@@ -23,6 +23,9 @@ from evergreen.errors import EvergreenError
 FOLDER = Path(__file__).parent
 """Where the stored studies lie."""
 
+FASHION_MNIST = "6595814696f68a100156848fd35f95db27a14b52e1b8896ee6ea5748d2912c10"
+"""What :func:`bnlab.data.digest` gives for the data of the studies that come with the project."""
+
 STRICT = ("tensorflow", "keras")
 """The distributions that compute a run. NumPy only carries numbers to and fro, and the lock
 names another one for each Python."""
@@ -30,6 +33,11 @@ names another one for each Python."""
 
 class StudyError(EvergreenError):
     """A stored study is missing, damaged or out of date. The message says how to renew it."""
+
+
+def of_other_data() -> bool:
+    """Tell whether the present data are others than those of the project's own studies."""
+    return data.digest() != FASHION_MNIST
 
 
 def path_of(name: str) -> Path:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import nbformat
 from docutils import nodes
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from evergreen import checkout, sources, store
 from evergreen.errors import EvergreenError
-from evergreen.lessons import cleanroom, failures, folds
+from evergreen.lessons import cleanroom, contents, failures, folds
 from evergreen.lessons.cells import Code, code_of, has_ipython_syntax
 from evergreen.lessons.keys import OUTPUTS, Lesson, Project
 from evergreen.lessons.outputs import prepare
@@ -35,6 +36,9 @@ from evergreen.stopping import stopping
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.config import Config
+
+
+_log = logging.getLogger(__name__)
 
 
 class Execution(NamedTuple):
@@ -86,11 +90,29 @@ class Lessons:
     ----------
     project : Project
     lessons : sequence of Lesson
+
+    Attributes
+    ----------
+    left_out : dict of str to str
+        Lessons that this build leaves out, with the reason.
     """
 
     def __init__(self, project: Project, lessons: Sequence[Lesson]) -> None:
         self._project = project
         self._lessons = lessons
+        self.left_out: dict[str, str] = {}
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Leave a lesson out of this build, as if the contents did not name it.
+
+        Parameters
+        ----------
+        name : str
+            Its document name.
+        why : str
+            For the build's log.
+        """
+        self.left_out[name] = why
 
     def importing(self, module: str) -> list[str]:
         """Return the names of the lessons that import a module, directly or through others."""
@@ -160,9 +182,15 @@ def _prepare(app: Sphinx) -> None:
     """Execute what is stale, and let MyST-NB read the lessons from the store."""
     cleanroom.remove_abandoned(_built(app))
     env: Any = app.env
-    project, formats = _project(app), Formats(env.myst_config, env.mystnb_config)
+    aside = tuple(sorted(app.config.evergreen_aside.items()))
+    project, formats = _project(app), Formats(env.myst_config, env.mystnb_config, aside)
     lessons = _lessons(app, project, formats)
-    app.emit("evergreen-prepare", Lessons(project, lessons), allowed_exceptions=(EvergreenError,))
+    prepared = Lessons(project, lessons)
+    app.emit("evergreen-prepare", prepared, allowed_exceptions=(EvergreenError,))
+    for name, why in prepared.left_out.items():
+        contents.leave_out(app, name)
+        _log.info("%s is left out of this build: %s", name, why)
+    lessons = [lesson for lesson in lessons if lesson.document.name not in prepared.left_out]
     keys = {lesson.document.name: lesson.depends.key for lesson in lessons}
     if stale := [lesson for lesson in lessons if OUTPUTS.find(lesson.depends.key) is None]:
         # It takes a while to load, and most builds execute nothing.

@@ -12,6 +12,7 @@ import nbformat
 from myst_nb.core.config import NbParserConfig
 from myst_nb.core.read import create_nb_reader
 from myst_parser.config.main import MdParserConfig
+from nbformat.v4 import new_markdown_cell
 
 from evergreen.errors import EvergreenError
 
@@ -34,10 +35,13 @@ class Formats:
     ----------
     markdown : MdParserConfig
     notebooks : NbParserConfig
+    aside : tuple of tuple
+        Tags of cells that are left out, each with the sentence to show there.
     """
 
     markdown: MdParserConfig
     notebooks: NbParserConfig
+    aside: tuple[tuple[str, str], ...] = ()
 
     def parse(self, document: Document) -> nbformat.NotebookNode | None:
         """Return a document as a notebook without outputs, or None where it is none.
@@ -68,12 +72,23 @@ class Formats:
                 f"{document.file} asks for the kernel {kernel.get('name')!r}, and only Python is "
                 "executed. If it is one of Python, say so (kernelspec: language: python)."
             )
+        self._set_aside(notebook)
         for cell in code_cells(notebook):
             cell.outputs, cell.execution_count = [], None
         for cell in notebook.cells:  # as JupyterLab calls it, and as MyST-NB does
             if cell.metadata.get("raw_mimetype") in ("text/html", "text/markdown"):
                 cell.metadata.setdefault("format", cell.metadata.raw_mimetype)
         return notebook
+
+    def _set_aside(self, notebook: nbformat.NotebookNode) -> None:
+        """Put a sentence in the place of cells, or of several that follow each other."""
+        before = ""
+        for index, cell in enumerate(notebook.cells):
+            why = next((why for tag, why in self.aside if tag in tags(cell)), "")
+            if why:
+                text = "" if why == before else f"```{{note}}\n{why}\n```"
+                notebook.cells[index] = new_markdown_cell(text, id=cell.get("id", f"aside-{index}"))
+            before = why
 
     def time_limit(self, document: Document, notebook: nbformat.NotebookNode) -> int | None:
         """Return how many seconds a lesson's cells may take, or None for any time.
