@@ -95,11 +95,12 @@ SETTINGS = (
         "page that names one of them may, and scripts from there may do on it what they like.",
     ),
     Setting(
-        "evergreen_table_lines",
+        "evergreen_display_lines",
         6,
         (int,),
-        "Lines of code, blank ones not counted, that a cell with a table as its only output shows. "
-        "Longer code folds below the table. The tag ``show-input`` keeps a cell's code open.",
+        "Lines of code, blank ones not counted, that a cell shows whose only output is a table or "
+        "a picture. Longer code folds below that. The tag ``show-input`` keeps it open, and "
+        "``hide-input`` folds it however short it is.",
     ),
     Setting(
         "evergreen_places",

@@ -76,10 +76,37 @@ Table(rows)
 ```
 
 ```{code-cell} ipython3
+---
+mystnb:
+  image: {alt: A square.}
+  figure: {caption: A square.}
+---
+from IPython.display import SVG
+
+corners = "0,0 0,1 1,1 1,0"
+size = 100
+head = f"<svg xmlns='http://www.w3.org/2000/svg' width='{size}' height='{size}'>"
+drawn = f"<polygon points='{corners}'/>"
+tail = "</svg>"
+SVG(f"{head}{drawn}{tail}")
+```
+
+```{code-cell} ipython3
+---
+mystnb: {image: {alt: A square.}}
+tags: [hide-input]
+---
+SVG(f"{head}{drawn}{tail}")
+```
+
+```{code-cell} ipython3
+:tags: [hide-input]
+
 total
 ```
 """
 CHECK, TABLE = "How this was checked", "How this table was made"
+FIGURE = "How this figure was drawn"
 EXPECTED = [
     ("from evergreen", None),
     ("glue(sides", CHECK),
@@ -89,7 +116,9 @@ EXPECTED = [
     ("class Table", TABLE),
     ("Table(sides(4))", None),
     ("print(", None),
-    ("total", None),
+    ("from IPython", FIGURE),
+    ("SVG(", FIGURE),
+    ("total", "Show code cell source"),
 ]
 
 
@@ -118,7 +147,7 @@ def summary(cell: Tag) -> str | None:
     return fold and fold.summary.find("span").get_text()
 
 
-def test_code_of_claims_and_long_code_of_tables_folds_and_no_other(folded: TinyBook) -> None:
+def test_code_of_claims_and_long_code_of_displays_folds_and_no_other(folded: TinyBook) -> None:
     found = cells(folded)
     for cell, (begins, words) in zip(found, EXPECTED, strict=True):
         assert cell.select_one("div.cell_input").get_text().strip().startswith(begins)
@@ -127,7 +156,7 @@ def test_code_of_claims_and_long_code_of_tables_folds_and_no_other(folded: TinyB
 
 def test_what_is_claimed_or_shown_comes_before_its_code(folded: TinyBook) -> None:
     for cell in cells(folded):
-        if summary(cell):
+        if summary(cell) in (CHECK, TABLE, FIGURE):
             output, fold = cell.find_all(True, recursive=False)
             assert "cell_output" in output["class"]
             assert fold.name == "details"
@@ -144,19 +173,20 @@ def test_the_notebook_folds_the_same_code_and_keeps_it(folded: TinyBook) -> None
         assert "folded-below" not in cell.metadata.get("tags", [])
 
 
-def test_another_length_of_code_folds_other_tables_and_executes_nothing(folded: TinyBook) -> None:
+def test_another_length_of_code_folds_other_cells_and_executes_nothing(folded: TinyBook) -> None:
     folded.replace("_config.yml", "    language: en\n", "    language: de\n")
     folded.replace(
         "_config.yml",
         "    evergreen_packages",
-        "    evergreen_table_lines: 0\n    evergreen_packages",
+        "    evergreen_display_lines: 0\n    evergreen_packages",
     )
     built = folded.update()
     assert built.executed == []
     words = [summary(cell) for cell in cells(folded)]
-    tables = "Wie diese Tabelle entstand"
+    tables, figures = "Wie diese Tabelle entstand", "Wie dieses Bild gezeichnet wurde"
     assert words == [
         None,
         "Wie das geprüft wurde",
-        *(None, None, "Show me", tables, tables, None, None),
+        *(None, None, "Show me", tables, tables, None, figures, figures),
+        "Zelle aufklappen",
     ]

@@ -49,7 +49,7 @@ def prepare(document: Document, notebook: nbformat.NotebookNode) -> None:
         for output in shown:
             _refuse_unknown(place, output.data)
         for output in shown:
-            kind = _picture(output.data)
+            kind = picture(output.data)
             if kind and own_words(output, kind) is None and "alt" not in image:
                 raise LessonError(
                     f"{place} shows a picture without words for those who do not see it. Write "
@@ -90,7 +90,7 @@ def _refuse_unknown(place: str, data: Mapping[str, Any]) -> None:
         )
 
 
-def _picture(data: Mapping[str, Any]) -> str | None:
+def picture(data: Mapping[str, Any]) -> str | None:
     """Return the type of the picture that a page shows of an output, if it is one."""
     kinds = [kind for kind in get_mime_priority("html", []) if kind in data]
     return kinds[0] if kinds and kinds[0] in _PICTURES else None

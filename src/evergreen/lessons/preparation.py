@@ -121,7 +121,7 @@ class Lessons:
 
 
 def read(
-    text: str, *, name: str, path: str, key: str, formats: Formats, table_lines: int
+    text: str, *, name: str, path: str, key: str, formats: Formats, display_lines: int
 ) -> nbformat.NotebookNode | None:
     """Return a lesson as a notebook with its stored outputs: MyST-NB's reader for it."""
     document = Document(name, Path(path), text)
@@ -141,7 +141,7 @@ def read(
     for cell in code_cells(notebook):
         cell.outputs = [output for output in cell.outputs if not failures.is_stderr(output)]
     prepare(document, notebook)
-    folds.fold(notebook, table_lines)
+    folds.fold(notebook, display_lines)
     return notebook
 
 
@@ -202,7 +202,7 @@ def _prepare(app: Sphinx) -> None:
             f"{__name__}.{read.__name__}",
             lesson.document,
             key=keys[lesson.document.name],
-            table_lines=app.config.evergreen_table_lines,
+            display_lines=app.config.evergreen_display_lines,
         )
         for lesson in lessons
     }

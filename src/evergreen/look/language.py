@@ -22,6 +22,7 @@ _GERMAN = {
     "Download this lesson as a notebook": "Diese Lektion als Notebook herunterladen",
     "Frame": "Bild",
     "Hide code cell {type}": "Zelle zuklappen",
+    "How this figure was drawn": "Wie dieses Bild gezeichnet wurde",
     "How this table was made": "Wie diese Tabelle entstand",
     "How this was checked": "Wie das geprüft wurde",
     "Link to this equation": "Link zu dieser Formel",
