@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from keras import Sequential, layers, utils
 
 from bnlab import batchnorm, data, networks, studies
 from bnlab.recalibration import recalibrate
-from bnlab.studies import files, recalibrated
+from bnlab.studies import files, ghosts, measured, recalibrated
 
 
 @pytest.fixture(scope="module")
@@ -114,20 +116,23 @@ def test_what_is_stored_was_measured_on_the_study_s_runs() -> None:
             assert one.accuracy["moving"][part] == expected
 
 
+@pytest.mark.parametrize("beside", [recalibrated, ghosts])
 def test_a_stored_file_of_other_code_or_none_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: ModuleType
 ) -> None:
-    text = recalibrated.path().read_text("utf-8")
+    text = measured.path_of(beside.NAME).read_text("utf-8")
+    stored = json.loads(text)
     monkeypatch.setattr(files, "FOLDER", tmp_path)
-    with pytest.raises(studies.StudyError, match=r"There is no file .* `make study STUDY="):
-        recalibrated.load()
-    recalibrated.path().parent.mkdir()
-    for damaged in (text[:-50], text.replace('"batches"', '"lots"'), "[]"):
-        recalibrated.path().write_text(damaged, "utf-8")
-        with pytest.raises(studies.StudyError, match=r"is damaged .* `make study STUDY="):
-            recalibrated.load()
-    key = text.split('"key": "')[1][:64]
-    for other in (text.replace(recalibrated.code(), "0" * 64), text.replace(key, "0" * 64)):
-        recalibrated.path().write_text(other, "utf-8")
-        with pytest.raises(studies.StudyError, match=r"made by other code.* `make study STUDY="):
-            recalibrated.load()
+    renewal = rf"`make study STUDY={beside.STUDY}`, and commit"
+    with pytest.raises(studies.StudyError, match=rf"There is no file .* {renewal}"):
+        beside.load()
+    path = measured.path_of(beside.NAME)
+    path.parent.mkdir()
+    for damaged in (text[:-50], text.replace('"seed"', '"luck"'), "[]"):
+        path.write_text(damaged, "utf-8")
+        with pytest.raises(studies.StudyError, match=rf"is damaged .* {renewal}"):
+            beside.load()
+    for old in (stored["about"]["code"], stored["runs"][0]["key"]):
+        path.write_text(text.replace(old, "0" * 64), "utf-8")
+        with pytest.raises(studies.StudyError, match=rf"made by other code.* {renewal}"):
+            beside.load()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 
 from bnlab import runs
-from bnlab.studies import files, recalibrated, roundings, sweeps
+from bnlab.studies import files, ghosts, recalibrated, roundings, sweeps
 from bnlab.studies.results import Study
 from evergreen.errors import EvergreenError
 
@@ -75,8 +75,9 @@ def main(arguments: Iterable[str] | None = None) -> None:
             else:
                 study = train(name, chosen.scheduler)
             print(f"{files.save(study)}: {len(study.results)} runs. Commit it.")
-            if name == recalibrated.SWEEP and not chosen.roundings:
-                print(f"{recalibrated.train_and_save()}: their averages. Commit it, too.")
+            for beside in (recalibrated, ghosts):
+                if name == beside.STUDY and not chosen.roundings:
+                    print(f"{beside.train_and_save()}. Commit it, too.")
     except EvergreenError as error:
         sys.exit(f"{type(error).__name__}: {error}")
 

@@ -1,12 +1,15 @@
-"""The picture of the normalizations fills what shares a mean, and follows the page's theme."""
+"""Pictures of what normalizations average over, and of differences with their intervals."""
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 from matplotlib.patches import Rectangle
 from support.figures import SMALLEST_TEXT, style, texts, unnamed_colours
 
 from bnlab import figures
-from bnlab.figures import normalizations
+from bnlab.differences import Difference
+from bnlab.figures import intervals, normalizations
 
 
 def test_each_panel_fills_what_is_averaged_together() -> None:
@@ -29,6 +32,23 @@ def test_each_panel_fills_what_is_averaged_together() -> None:
         "Group norm": {(0, channel) for channel in range(normalizations.GROUP)},
         "Instance norm": {(0, 0)},
     }
+
+
+def test_intervals_reach_from_end_to_end_and_no_difference_is_marked() -> None:
+    rows = {
+        "Far": {"Paired": Difference(2.0, 1.0, 3.0, 0.01, 5, " points")},
+        "Near": {"Paired": Difference(0.1, -0.4, 0.6, 0.6, 5, " points")},
+    }
+    with style():
+        (axis,) = intervals.intervals(rows).axes
+        drawn = [
+            tuple(np.sort(np.concatenate(bars.get_segments())[:, 0])[[0, -1]])
+            for container in axis.containers
+            for bars in container.lines[2]
+        ]
+    assert drawn == [pytest.approx((1.0, 3.0)), pytest.approx((-0.4, 0.6))]
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == list(rows)
+    assert any(list(line.get_xdata()) == [0, 0] for line in axis.lines)
 
 
 def _rgb(colour: str) -> tuple[float, ...]:
