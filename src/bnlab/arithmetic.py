@@ -64,7 +64,7 @@ def dense(inputs: int, outputs: int, *, bias: bool = True) -> Layer:
 
 
 def batch_normalization(width: int) -> Layer:
-    """Count a batch-normalization layer: four vectors of ``width``, two of them trained.
+    """Count a batch-normalization layer: four vectors, two of them trained.
 
     Raises
     ------

@@ -25,9 +25,12 @@ class Saved(NamedTuple):
 
 
 def forward(
-    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, epsilon: float = EPSILON
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    epsilon: float = EPSILON,
 ) -> tuple[np.ndarray, Saved]:
-    """Normalize a batch of shape (batch, units) by its own mean and variance."""
+    """Normalize a batch, (batch, units), by its own mean and variance."""
     if x.ndim != 2:
         raise ValueError(
             f"A batch has the shape (batch, units), not {x.shape}. Of pictures with channels, each "
@@ -37,14 +40,21 @@ def forward(
     variance = ((x - mean) ** 2).mean(axis=0)
     deviation = np.sqrt(variance + epsilon)
     normalized = (x - mean) / deviation
-    return gamma * normalized + beta, Saved(normalized, mean, variance, deviation, gamma)
+    saved = Saved(normalized, mean, variance, deviation, gamma)
+    return gamma * normalized + beta, saved
 
 
-def backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Turn the loss's gradient by y, (batch, units), into those by x, gamma and beta."""
+def backward(
+    dy: np.ndarray,
+    saved: Saved,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Turn the loss's gradient by y into those by x, gamma and beta.
+
+    The gradients by y and x have the shape (batch, units), the others (units,).
+    """
     dbeta = dy.sum(axis=0)
     dgamma = (dy * saved.normalized).sum(axis=0)
-    # What is left of dy without its mean and without its part along the normalized batch.
+    # dy without its mean and without its part along the normalized batch.
     rest = dy - (dbeta + saved.normalized * dgamma) / len(dy)
     return saved.gamma / saved.deviation * rest, dgamma, dbeta
 
@@ -52,7 +62,10 @@ def backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.n
 def update_moving_average(
     average: np.ndarray, of_batch: np.ndarray, momentum: float = MOMENTUM
 ) -> np.ndarray:
-    """Return a moving average after one more batch; the momentum is the share of the old."""
+    """Return a moving average after one more batch.
+
+    The momentum is the share of the old average.
+    """
     return momentum * average + (1 - momentum) * of_batch
 
 
@@ -63,7 +76,7 @@ def affine(
     variance: np.ndarray,
     epsilon: float = EPSILON,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the layer is in inference: a scale and a shift, each of shape (units,)."""
+    """Return the layer in inference: scale and shift, each of shape (units,)."""
     scale = gamma / np.sqrt(variance + epsilon)
     return scale, beta - scale * mean
 
@@ -82,14 +95,26 @@ def infer(
 
 
 def folded_into_next(
-    scale: np.ndarray, shift: np.ndarray, kernel: np.ndarray, bias: np.ndarray
+    scale: np.ndarray,
+    shift: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return kernel (inputs, units) and bias of a dense layer that does the scaling before it."""
+    """Fold the scaling before a dense layer into its kernel and bias.
+
+    The kernel has the shape (inputs, units).
+    """
     return scale[:, None] * kernel, bias + shift @ kernel
 
 
 def folded_into_previous(
-    kernel: np.ndarray, bias: np.ndarray, scale: np.ndarray, shift: np.ndarray
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    scale: np.ndarray,
+    shift: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return kernel (inputs, units) and bias of a dense layer that does the scaling after it."""
+    """Fold the scaling after a dense layer into its kernel and bias.
+
+    The kernel has the shape (inputs, units).
+    """
     return kernel * scale, bias * scale + shift
