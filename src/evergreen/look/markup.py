@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from bs4 import BeautifulSoup, NavigableString
+from bs4 import BeautifulSoup, NavigableString, Tag
 from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES, Name, Punctuation, Text
 from sphinx.jinja2glue import BuiltinTemplateLoader
@@ -161,7 +163,11 @@ class Templates(BuiltinTemplateLoader):
     def _gather_sheets(self, page: BeautifulSoup, name: str, sheets: list[str]) -> None:
         """Put one style sheet in the place of all in the head."""
         folder = posixpath.dirname(name)
-        links = page.head.select('link[rel="stylesheet"][href]')
+        links = [
+            link
+            for link in page.head.find_all("link")
+            if "href" in link.attrs and link.get("rel") == ["stylesheet"]
+        ]
         for link in links:
             path = _path(link["href"], name)
             # Jupyter Book puts each style sheet of the book on every page.
@@ -187,9 +193,12 @@ class Templates(BuiltinTemplateLoader):
         theme = page.new_tag("script", string=_AFTER_FIRST_PAINT)
         theme["data-src"] = posixpath.relpath(THEME_SCRIPT, folder or ".")
         brought: set[str] = set()
-        for link in page.select('link[rel="preload"][as="script"]'):
-            link.decompose()
-        for script in page.select('script[src]:not([type="module"])'):
+        for link in page.find_all("link"):
+            if link.get("as") == "script" and link.get("rel") == ["preload"]:
+                link.decompose()
+        for script in page.find_all("script"):
+            if "src" not in script.attrs or script.get("type") == "module":
+                continue
             # What the page itself brings runs where it stands, and a library once.
             if script.find_parent("article"):
                 if libraries.uses(script["src"]) and script["src"] in brought:
@@ -220,7 +229,10 @@ class Templates(BuiltinTemplateLoader):
 
     def _size_pictures(self, page: BeautifulSoup, name: str) -> None:
         """Give each picture its size, so that nothing moves when it comes, late or never."""
-        for picture in page.select('article img[src]:not([src^="data:"])'):
+        for picture in page.find_all("img"):
+            source = picture.get("src")
+            if not source or source.startswith("data:") or not picture.find_parent("article"):
+                continue
             picture["loading"] = "lazy"
             if host_of(picture["src"]) in self.builder.config.evergreen_hosts:
                 continue
@@ -280,34 +292,40 @@ def _path(link: str, page: str) -> str:
 
 def _fix_markup(page: BeautifulSoup) -> None:
     """Fix what a browser forgives and a screen reader or a validator does not."""
-    for icon in page.select('i[class*="fa-"], span[class*="fa-"]'):
-        icon["aria-hidden"] = "true"
-    # The theme leaves the title and the contents of the site outside of all landmarks; see
-    # pydata-sphinx-theme's pull request 1454.
-    for sidebar in page.select("#pst-primary-sidebar"):
-        sidebar.attrs |= {"role": "region", "aria-label": "Contents of the site"}
+    # One walk, since a CSS selector looks at every tag of the page again.
+    tags: dict[str, list[Tag]] = defaultdict(list)
+    for tag in page.find_all(True):
+        tags[tag.name].append(tag)
+        # The theme leaves the title and the contents of the site outside of all landmarks; see
+        # pydata-sphinx-theme's pull request 1454.
+        if tag.get("id") == "pst-primary-sidebar":
+            tag.attrs |= {"role": "region", "aria-label": "Contents of the site"}
+        # A list's parts are its items; the role that docutils gives them is no longer one, see
+        # w3c/dpub-aria's pull request 22.
+        if tag.get("role") == "doc-biblioentry" and tag.parent.get("role") == "list":
+            tag["role"] = "listitem"
+    for icon in (*tags["i"], *tags["span"]):
+        if any("fa-" in name for name in icon.get("class", ())):
+            icon["aria-hidden"] = "true"
     # Matplotlib's player does not say what its slider is for, nor Bokeh where its logo leads.
-    for slider in page.select("input.anim-slider:not([aria-label])"):
-        slider["aria-label"] = "Frame"
-    for link in page.select("a.bk-notebook-logo:empty"):
-        link["aria-label"] = "Bokeh"
+    for slider in _with_class(tags["input"], "anim-slider"):
+        slider.attrs.setdefault("aria-label", "Frame")
+    for link in _with_class(tags["a"], "bk-notebook-logo"):
+        if _is_empty(link):
+            link["aria-label"] = "Bokeh"
     # Their names are what stands on them, and not something else.
-    for named in page.select("button.search-button-field[aria-label], summary[aria-label]"):
-        if named.get_text(strip=True):
+    for named in (*_with_class(tags["button"], "search-button-field"), *tags["summary"]):
+        if "aria-label" in named.attrs and named.get_text(strip=True):
             del named["aria-label"]
     # The theme's script hides the contents of a page beside a margin note or a wide cell, and
     # fails where there are none (sphinx-book-theme 1.2, unreported).
-    if page.body and not page.select("div.bd-sidebar-secondary"):
+    if page.body and not _with_class(tags["div"], "bd-sidebar-secondary"):
         page.body.append(page.new_tag("div", attrs={"class": "bd-sidebar-secondary", "hidden": ""}))
-    # A list's parts are its items; the role that docutils gives them is no longer one, see
-    # w3c/dpub-aria's pull request 22.
-    for entry in page.select('[role="list"] > [role="doc-biblioentry"]'):
-        entry["role"] = "listitem"
     # Else a browser asks the host for one.
-    if not page.head.select_one('link[rel~="icon"]'):
+    if not any("icon" in link.get("rel", ()) for link in page.head.find_all("link")):
         page.head.append(page.new_tag("link", rel="icon", href="data:,"))
     # Sphinx's issue 11699.
-    for extra in page.select('meta[name="viewport"]')[1:]:
+    for extra in [meta for meta in tags["meta"] if meta.get("name") == "viewport"][1:]:
         extra.decompose()
     # With another base, a link within the page would lead away from it.
     if page.base:
@@ -315,30 +333,47 @@ def _fix_markup(page: BeautifulSoup) -> None:
         for link in page.select("#pst-skip-link"):
             link.decompose()
     # A browser may break a line between a formula and the comma behind it.
-    for formula in page.select('math:not([display="block"])'):
+    for formula in tags["math"]:
         follows = formula.next_sibling
-        if isinstance(follows, NavigableString) and (mark := re.match(r"[,.;:!?)]+", follows)):
+        if (
+            formula.get("display") != "block"
+            and isinstance(follows, NavigableString)
+            and (mark := re.match(r"[,.;:!?)]+", follows))
+        ):
             word = formula.wrap(page.new_tag("span", attrs={"class": "math-word"}))
             word.append(mark[0])
             follows.replace_with(follows[mark.end() :])
     # Every exercise and every solution bears the same id inside, which nothing links to
     # (sphinx-exercise 1.2, unreported).
-    for section in page.select("section#exercise-content, section#solution-content"):
-        del section["id"]
+    for section in tags["section"]:
+        if section.get("id") in ("exercise-content", "solution-content"):
+            del section["id"]
     # What a reader came for first, also by the keyboard.
-    for code in page.select(f"div.cell.tag_{FOLDED} > details"):
-        code.parent.append(code.extract())
+    folded = {"cell", f"tag_{FOLDED}"}
+    for code in tags["details"]:
+        if folded <= set(code.parent.get("class", ())):
+            code.parent.append(code.extract())
     # A summary may hold no paragraph, says the standard that MyST-NB 1.4 does not follow here
     # (unreported).
-    for paragraph in page.select("summary > p"):
-        paragraph.name = "span"
+    for summary in tags["summary"]:
+        for paragraph in summary.find_all("p", recursive=False):
+            paragraph.name = "span"
     # pandas brings each table's looks along; the site's style sheet has its own.
-    for style in page.select("style[scoped]"):
-        style.decompose()
-    for corner in page.select("article th"):
-        if not corner.get_text(strip=True) and not corner.find(True):
+    for style in tags["style"]:
+        if "scoped" in style.attrs:
+            style.decompose()
+    for corner in tags["th"]:
+        if _is_empty(corner) and corner.find_parent("article"):
             corner.name = "td"
-    for table in page.select("table.dataframe"):
+    for table in _with_class(tags["table"], "dataframe"):
         del table["border"]
-        for row in table.select("tr[style]"):
+        for row in table.find_all("tr"):
             del row["style"]
+
+
+def _with_class(tags: Iterable[Tag], name: str) -> list[Tag]:
+    return [tag for tag in tags if name in tag.get("class", ())]
+
+
+def _is_empty(tag: Tag) -> bool:
+    return not tag.find(True) and not tag.get_text(strip=True)

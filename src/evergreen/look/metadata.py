@@ -31,9 +31,11 @@ CARD = (1200, 630)
 
 _CARDS = "_static/cards"
 _MARGIN = 30
+_INNER = (CARD[0] - 2 * _MARGIN, CARD[1] - 2 * _MARGIN)
 _NOT_FOUND = "404"
 _UNLISTED = {"search", _NOT_FOUND}
 _TAG = re.compile(r"<[^>]*>")
+_SIZE = re.compile(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"')
 # resvg knows no variables in colours (its issue 821); each has its value on a light page with it.
 _VARIABLE = re.compile(r"var\(--[\w-]+,\s*([^)]+)\)")
 
@@ -125,18 +127,29 @@ def _card(app: Sphinx, uri: str) -> str:
     file = Path(app.outdir, path)
     if not file.is_file():
         if source.suffix == ".svg":
-            svg = _VARIABLE.sub(r"\1", source.read_text("utf-8"))
-            png = resvg_py.svg_to_bytes(svg_string=svg, dpi=192, skip_system_fonts=True)
-            figure = Image.open(io.BytesIO(png)).convert("RGB")
+            figure = _drawn(_VARIABLE.sub(r"\1", source.read_text("utf-8")))
         else:
             figure = Image.open(source).convert("RGB")
-        inner = (CARD[0] - 2 * _MARGIN, CARD[1] - 2 * _MARGIN)
-        fitted = ImageOps.contain(figure, inner, Image.Resampling.LANCZOS)
+        fitted = ImageOps.contain(figure, _INNER, Image.Resampling.LANCZOS)
         card = Image.new("RGB", CARD, figure.getpixel((0, 0)))
         card.paste(fitted, ((CARD[0] - fitted.width) // 2, (CARD[1] - fitted.height) // 2))
         file.parent.mkdir(parents=True, exist_ok=True)
         card.quantize(256).save(file, optimize=True)
     return path
+
+
+def _drawn(svg: str) -> Image.Image:
+    """Draw a figure about as large as it fits on a card: to draw it larger takes far longer."""
+    size = _SIZE.search(svg)
+    wide = size is None or float(size[1]) * _INNER[1] > float(size[2]) * _INNER[0]
+    png = resvg_py.svg_to_bytes(
+        svg_string=svg,
+        width=_INNER[0] if wide else None,
+        height=None if wide else _INNER[1],
+        dpi=96,
+        skip_system_fonts=True,
+    )
+    return Image.open(io.BytesIO(png)).convert("RGB")
 
 
 def _remove_cards(app: Sphinx, error: Exception | None) -> None:

@@ -7,6 +7,7 @@ and in the lesson's notebook.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import posixpath
 from collections.abc import Callable, Mapping
@@ -40,6 +41,7 @@ def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.add_node(Place, html=(_open, _close))
     app.add_directive("live", Live)
+    app.connect("builder-inited", lambda _app: _answer.cache_clear())
     watch_each(app, _TOLD, _told, event="env-get-updated")
 
 
@@ -59,7 +61,13 @@ def _told(app: Sphinx) -> dict[str, dict[str, dict[str, str]]]:
 
 def _attributes(config: Config, name: str, root: str) -> dict[str, str]:
     hook = config.evergreen_places.get(name)
-    return dict(_hook(hook)(root)) if hook else {}
+    return _answer(hook, root) if hook else {}
+
+
+@functools.cache
+def _answer(hook: str, root: str) -> dict[str, str]:
+    """Ask a function, once in a build for all pages of a folder: some look through results."""
+    return dict(_hook(hook)(root))
 
 
 class PlaceError(EvergreenError):

@@ -31,6 +31,8 @@ _SCRIPT_TYPES = {"", "module", "text/javascript", "application/javascript", "imp
 # What of a cell's output is shown as markup.
 _MARKUP = {"text/html", "text/markdown", "image/svg+xml"}
 _ELEMENT = re.compile(r"<(script|style)\b[^>]*>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
+# As much as a page must hold to bring any of them; it may hold this and bring none.
+_MAY_RUN = re.compile(r"<(?:script|style|iframe)|\bon[^\s=>]*\s*=", re.IGNORECASE)
 _HANDLER = re.compile(r"""\bon\w+\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
 
@@ -58,6 +60,8 @@ def untrusted(app: Sphinx, name: str, text: str) -> set[str]:
     text : str
         Its text as HTML, without what the theme puts around it.
     """
+    if not _MAY_RUN.search(text):  # most pages: to parse one takes a while
+        return set()
     parsed = BeautifulSoup(text, "html.parser")
     found = set(_inline(parsed, "script")) | set(_inline(parsed, "style")) | handlers(parsed)
     if not found:
@@ -101,7 +105,12 @@ def restrict(
         unsafe = ["'unsafe-hashes'"] if of_attributes else []
         return " ".join(["'self'", *unsafe, *sorted(map(_hash, texts)), *named])
 
-    styles = {tag["style"] for part in _documents(page) for tag in part.select("[style]")}
+    styles = {
+        tag["style"]
+        for part in _documents(page)
+        for tag in part.find_all(True)
+        if "style" in tag.attrs
+    }
     policy = {
         "default-src": " ".join(["'self'", *named]),
         "script-src": allowed("script", handlers) + (" 'unsafe-eval'" if of_library else ""),
@@ -125,7 +134,9 @@ def restrict(
 def _inline(page: BeautifulSoup, element: str) -> Iterator[str]:
     """Return the texts of all scripts, or all styles, that stand on a page."""
     for document in _documents(page):
-        for tag in document.find_all(element, src=False):
+        for tag in document.find_all(element):
+            if "src" in tag.attrs:
+                continue
             if element != "script" or tag.get("type", "").lower() in _SCRIPT_TYPES:
                 yield tag.string or ""
 
@@ -133,8 +144,9 @@ def _inline(page: BeautifulSoup, element: str) -> Iterator[str]:
 def _documents(page: BeautifulSoup) -> Iterator[BeautifulSoup]:
     """Return a page, and the documents that stand in it as frames: its policy is theirs too."""
     yield page
-    for frame in page.select("iframe[srcdoc]"):
-        yield from _documents(BeautifulSoup(frame["srcdoc"], "html.parser"))
+    for frame in page.find_all("iframe"):
+        if "srcdoc" in frame.attrs:
+            yield from _documents(BeautifulSoup(frame["srcdoc"], "html.parser"))
 
 
 def _written(app: Sphinx, name: str) -> Iterator[str]:
