@@ -8,7 +8,7 @@ PORT ?= 8000
 
 .DEFAULT_GOAL := help
 .PHONY: help environment site study pdf serve test test-weekly test-launch test-versions audit \
-	check links notebooks benchmark rehearse lock upgrade clean clean-store
+	check links notebooks timeline benchmark rehearse lock upgrade clean clean-store
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,9 @@ check: environment ## Run the linters and the type checker
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/zizmor --offline --persona=auditor --quiet .github
+
+timeline: environment ## Show what ran when in the last build from nothing, and what waited for what
+	@$(BIN)/python -m evergreen.timeline
 
 # A peer whose environment cannot be made is named in the results.
 benchmark: environment ## Measure training and building beside their peers, on a quiet machine

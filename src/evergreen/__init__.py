@@ -34,7 +34,7 @@ def _collect_less() -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts, those that look at finished pages last."""
-    from evergreen import settings, stopping, upkeep
+    from evergreen import settings, stopping, timeline, upkeep
     from evergreen.lessons import preparation
     from evergreen.look import assets, embedded, language, markup, mathml, metadata, places, thebe
     from evergreen.notebooks import launch, published
@@ -64,6 +64,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         upkeep,
         exclusive,
         preparation,
+        timeline,
         myst,
         formulas,
         equations,
@@ -93,4 +94,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     ):
         part.setup(app)
     app.connect("builder-inited", lambda _app: _collect_less(), priority=0)
-    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
+    # What parts of it gather in one process would be lost in another. Jupyter Book 1 itself
+    # reads and writes in one: it brings extensions that do not say that they may be forked.
+    return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}

@@ -54,6 +54,14 @@ SETTINGS = (
         "by its name only.",
     ),
     Setting(
+        "evergreen_preload",
+        [],
+        (list, tuple),
+        "Installed modules that take long to load and that most lessons use. Where the system "
+        "allows it (Linux), a build of several lessons loads them once, and not in each kernel. "
+        "They must start no threads and compute nothing as they are loaded.",
+    ),
+    Setting(
         "evergreen_distribution",
         "",
         (str,),

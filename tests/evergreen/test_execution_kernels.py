@@ -147,19 +147,28 @@ def slow(book: TinyBook, tmp_path: Path) -> Iterator[tuple[TinyBook, dict[str, s
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="This system has no /proc.")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "program"),
+    [(signal.SIGKILL, "warm"), (signal.SIGTERM, "kernel"), (signal.SIGINT, "warm")],
+)
 def test_kernels_and_what_they_started_die_with_the_build(
-    slow: tuple[TinyBook, dict[str, str]], number: signal.Signals
+    slow: tuple[TinyBook, dict[str, str]], number: signal.Signals, program: str
 ) -> None:
     book, environment = slow
+    walks = book.read("lessons/walks.md")
+    if program == "warm":  # two lessons, so their kernels are forked where that is possible
+        book.write("lessons/walks.md", f"{walks}{CELL}print(7)\n```\n")
     process = book.start(environment=environment)
     assert waiting_for((book.folder / "lessons" / "ready").is_file)
-    assert [command for command in running(str(book.store)) if "sleep" in command]
+    commands = running(str(book.store))
+    assert [command for command in commands if "sleep" in command]
+    assert [command for command in commands if f"evergreen.lessons.{program} " in command]
     process.send_signal(number)
     process.wait()
     assert waiting_for(lambda: not running(str(book.store)))
     # What it could not clear away, the next build does.
     book.write("lessons/chances.md", book.read("lessons/chances.md").removesuffix(SLOW))
+    book.write("lessons/walks.md", walks)
     assert book.update(environment=environment).executed == []
     assert [*Path(environment["TMPDIR"]).iterdir()] == []
 

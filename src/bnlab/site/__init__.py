@@ -19,4 +19,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("evergreen")
     for part in (prepare, provenance, live):
         part.setup(app)
-    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}

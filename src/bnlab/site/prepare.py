@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import os
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from bnlab import recipes, runs, studies
 from bnlab.site import spot_checks
+from evergreen import timeline
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -70,7 +73,9 @@ def _prepare(app: Sphinx, lessons: Lessons) -> None:
     shown = set(lessons.importing(studies.__name__)) - {app.config.root_doc}
     stored = stored_studies(lessons, shown) if shown else []
     sample = spot_checks.sample(stored, os.environ.get(WEEK_VARIABLE))
+    began = time.time()
     trained = runs.load_all([*recipes.course(), *sample])
+    _note(app, trained, began)
     course = trained[: len(recipes.course())]
     _prepared[id(app)] = Prepared(course, stored, spot_checks.check(stored, trained))
 
@@ -101,3 +106,12 @@ def stored_studies(lessons: Lessons, shown: Iterable[str]) -> list[studies.Study
             "of the present data, and takes long.",
         )
     return []
+
+
+def _note(app: Sphinx, trained: Sequence[runs.Run], began: float) -> None:
+    """Note when the runs were trained that this build has trained."""
+    for run in trained:
+        end = datetime.datetime.fromisoformat(run.provenance["finished"]).timestamp()
+        if end >= began:
+            begin = max(began, end - run.provenance["seconds"])
+            timeline.note(app, timeline.PREPARING, str(run.recipe), begin, end)

@@ -13,20 +13,29 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nbclient
 import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from sphinx.util import logging
 
-from evergreen.lessons import cleanroom, failures, kernels, recorder, streams
+from evergreen.lessons import cleanroom, failures, kernels, recorder, streams, warm
 from evergreen.lessons.keys import OUTPUTS, Lesson, Project
 from evergreen.lessons.reading import Document, Formats, LessonError, code_cells
 from evergreen.progress import Progress
 
+_log = logging.getLogger(__name__)
+
 
 def execute_all(
-    lessons: list[Lesson], project: Project, formats: Formats, built: Path
+    lessons: list[Lesson],
+    project: Project,
+    formats: Formats,
+    built: Path,
+    note: Callable[[str, float, float], None],
 ) -> dict[str, str]:
     """Execute lessons, as many at a time as there are cores, and store what each shows.
 
@@ -37,6 +46,8 @@ def execute_all(
     formats : Formats
     built : pathlib.Path
         The folder of what builds of the book have made.
+    note : callable
+        Told of each lesson when it ran: name, begin and end in seconds since 1970.
 
     Returns
     -------
@@ -51,9 +62,11 @@ def execute_all(
     StoreError
         If the outputs cannot be kept.
     """
-    work = _Work(project, formats, built)
+    work = _Work(project, formats, built, note)
     cells = sum(len(lesson.code.cells) for lesson in lessons)
     with (
+        # A single lesson would wait for what it may not need.
+        work.warm() if len(lessons) > 1 else contextlib.nullcontext(),
         concurrent.futures.ThreadPoolExecutor(min(len(lessons), os.cpu_count() or 1)) as pool,
         Progress(
             "Executing", total=cells, step="cell", parts=len(lessons), part="lesson"
@@ -88,15 +101,23 @@ def kept(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
 class _Work:
     """The kernels at work, for the progress line and for ending them together."""
 
-    def __init__(self, project: Project, formats: Formats, built: Path) -> None:
+    def __init__(
+        self,
+        project: Project,
+        formats: Formats,
+        built: Path,
+        note: Callable[[str, float, float], None],
+    ) -> None:
         self.cells = 0
         self._project = project
         self._formats = formats
         self._environment = cleanroom.environment(project.environment, project.packages)
         self._built = built
+        self._note = note
         self._lock = threading.Lock()
         self._running: dict[str, nbclient.NotebookClient] = {}
         self._ended = False
+        self._warm_at: Path | None = None
 
     def names(self) -> list[str]:
         """Return the names of the lessons under way."""
@@ -111,17 +132,40 @@ class _Work:
         for client in clients:
             _kill(client)
 
+    @contextlib.contextmanager
+    def warm(self) -> Iterator[None]:
+        """Have kernels forked from a process that has loaded what lessons load, if possible."""
+        with cleanroom.scratch(self._built) as scratch:
+            if not warm.possible(scratch):
+                yield
+                return
+            modules = self._project.preloaded
+            with (
+                kernels.lifeline() as stdin,
+                warm.loaded(scratch, modules, self._environment, stdin) as self._warm_at,
+            ):
+                yield
+
     def execute(self, lesson: Lesson) -> str:
         """Execute a lesson, store what it shows, and return under which key."""
-        started = time.perf_counter()
+        started, began = time.perf_counter(), time.time()
         document = lesson.document
         notebook = self._formats.parse(document)
         records: list[recorder.Record] = []
         mentioned = self._project.mentioned(lesson)
         if any(lesson.code.cells):
-            with cleanroom.scratch(self._built) as scratch:
-                self._run(document, notebook, scratch)
-                records = recorder.read(scratch / "records")
+            records = self._run(document, notebook, self._warm_at)
+            variables = [item.path for item in records if item.kind == recorder.SET]
+            if variables and self._warm_at is not None:
+                # Maybe for what it then loads, which was loaded already.
+                _log.info(
+                    "%s sets %s, so it is executed again in a kernel that has loaded nothing.",
+                    document.file,
+                    ", ".join(variables),
+                )
+                notebook = self._formats.parse(document)
+                records = self._run(document, notebook, None)
+            records = [item for item in records if item.kind != recorder.SET]
             # What a command has written it did not read.
             records += [file for file in mentioned if file.state == recorder.state(file.path)]
             failures.refuse_stderr(document, notebook, self._formats)
@@ -142,11 +186,25 @@ class _Work:
             (folder / "execution.json").write_text(json.dumps(execution), "utf-8")
 
         OUTPUTS.make(key, write)
+        self._note(document.name, began, time.time())
         return key
 
-    def _run(self, document: Document, notebook: nbformat.NotebookNode, scratch: Path) -> None:
+    def _run(
+        self, document: Document, notebook: nbformat.NotebookNode, warm_at: Path | None
+    ) -> list[recorder.Record]:
+        """Execute a notebook, and return what its kernel has recorded."""
+        with cleanroom.scratch(self._built) as scratch:
+            self._run_in(document, notebook, scratch, kernels.manager(scratch, warm_at))
+            return recorder.read(scratch / "records")
+
+    def _run_in(
+        self,
+        document: Document,
+        notebook: nbformat.NotebookNode,
+        scratch: Path,
+        manager: AsyncKernelManager,
+    ) -> None:
         seconds = self._formats.time_limit(document, notebook)
-        manager = kernels.manager(scratch)
         client = nbclient.NotebookClient(
             notebook,
             km=manager,

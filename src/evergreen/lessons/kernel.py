@@ -16,12 +16,15 @@ from evergreen.lessons import recorder
 
 def main() -> None:
     """Run a kernel until the build ends it."""
+    leave_own_folder_out()
+    run()
+
+
+def run() -> None:
+    """Run a kernel in a process that finds the modules where it should."""
     die_with_the_build()
     log_past_the_lesson()
     recorder.start(os.environ.pop(recorder.VARIABLE))
-    # As ipykernel does: IPython adds the lesson's folder, behind Python's own modules.
-    if sys.path[0] in ("", os.getcwd()):  # noqa: PTH109
-        del sys.path[0]
     from ipykernel.kernelapp import IPKernelApp
 
     class App(IPKernelApp):
@@ -33,7 +36,22 @@ def main() -> None:
         def init_code(self) -> None:
             """Run no startup files."""
 
-    App.launch_instance()
+        def start(self) -> None:
+            """Begin with the lesson, now that the kernel has set its own variables."""
+            recorder.watch_environment()
+            super().start()
+
+    # IPython's kernel looks for it when it is loaded, which may be long ago.
+    App.launch_instance(parent_handle=int(os.environ.get("JPY_PARENT_PID", "0")))
+
+
+def leave_own_folder_out() -> None:
+    """Take the folder that Python was started in from where it looks for modules, as ipykernel.
+
+    IPython adds the lesson's folder, behind Python's own modules.
+    """
+    if sys.path[0] in ("", os.getcwd()):  # noqa: PTH109
+        del sys.path[0]
 
 
 def die_with_the_build() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
-from evergreen.lessons import recorder
+from evergreen.lessons import recorder, warm
 from evergreen.lessons.keys import Project
 
 # A socket's name has at most 103 bytes on macOS, and 107 on Linux.
@@ -21,26 +21,36 @@ _LONGEST = 100
 class _OnlyKernel(KernelSpecManager):
     """Knows one kernel, whatever is installed on this machine under its name."""
 
+    def __init__(self, program: list[str]) -> None:
+        super().__init__()
+        self._program = program
+
     def get_kernel_spec(self, _name: str) -> KernelSpec:
         # The kernel warns of every connection over TCP, one on loopback included.
-        arguments = ["-f", "{connection_file}", "--log-level=ERROR"]
         return KernelSpec(
-            argv=[sys.executable, "-m", "evergreen.lessons.kernel", *arguments],
+            argv=[*self._program, "-f", "{connection_file}", "--log-level=ERROR"],
             display_name="Python 3",
             language="python",
         )
 
 
-def manager(scratch: Path) -> AsyncKernelManager:
-    """Return the manager of a new kernel, whose connection lies in an empty folder.
+def manager(scratch: Path, warm_at: Path | None) -> AsyncKernelManager:
+    """Return the manager of a new kernel.
 
-    Sockets in the file system need no network, and nobody else can speak to them.
+    Parameters
+    ----------
+    scratch : pathlib.Path
+        An empty folder for its connection. Sockets in the file system need no network, and
+        nobody else can speak to them.
+    warm_at : pathlib.Path or None
+        Where it can be forked, see :mod:`evergreen.lessons.warm`.
     """
+    plain = [sys.executable, "-m", warm.KERNEL]
     connection = scratch / "kernel.json"
     possible = sys.platform != "win32" and len(os.fsencode(connection)) < _LONGEST
     return AsyncKernelManager(
         kernel_name="python3",
-        kernel_spec_manager=_OnlyKernel(),
+        kernel_spec_manager=_OnlyKernel(warm.command(warm_at) if warm_at else plain),
         connection_file=str(connection),
         transport="ipc" if possible else "tcp",
     )

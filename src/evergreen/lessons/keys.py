@@ -88,6 +88,8 @@ class Project:
         Distributions whose version does not count, because their code does.
     remembered : mapping of str to Uses, optional
         What an earlier build has found of the lessons' code, by document name.
+    preloaded : iterable of str
+        Installed modules that kernels may begin with.
     """
 
     def __init__(
@@ -98,10 +100,12 @@ class Project:
         without: Iterable[Path] = (),
         distributions: Iterable[str] = (),
         remembered: Mapping[str, Uses] | None = None,
+        preloaded: Iterable[str] = (),
     ) -> None:
         self.packages = sorted({*packages, "evergreen"})
         self.environment = dict(environment)
         self.without = [*without]
+        self.preloaded = [*preloaded]
         self._own = {_normal(name) for name in (*distributions, *self.packages)}
         found = {name: sources.root_of(name) for name in self.packages}
         self.roots = Roots(found | {"": folder})
@@ -215,7 +219,7 @@ class Project:
     @functools.cached_property
     def _engine(self) -> str:
         """A digest of what the engine itself adds to what lessons show."""
-        roots = ("kernel", "streams:merged", "execution:kept")
+        roots = ("kernel", "warm", "streams:merged", "execution:kept")
         named = [f"evergreen.lessons.{root}" for root in roots]
         return Codebase(["evergreen"]).digest_of(named, texts=False, refusals=False)
 

@@ -5,7 +5,10 @@ MyST-NB's own cache knows the cells only, and would go on showing what an older 
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import json
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +18,7 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from evergreen import checkout, sources, store
+from evergreen import checkout, sources, store, timeline
 from evergreen.errors import EvergreenError
 from evergreen.lessons import cleanroom, contents, failures, folds
 from evergreen.lessons.cells import Code, code_of, has_ipython_syntax
@@ -196,7 +199,8 @@ def _prepare(app: Sphinx) -> None:
         # It takes a while to load, and most builds execute nothing.
         from evergreen.lessons.execution import execute_all
 
-        keys |= execute_all(stale, project, formats, _built(app))
+        note = functools.partial(timeline.note, app, timeline.EXECUTING)
+        keys |= execute_all(stale, project, formats, _built(app), note)
     readers = {
         str(lesson.document.path): formats.reader(
             f"{__name__}.{read.__name__}",
@@ -258,7 +262,30 @@ def _project(app: Sphinx) -> Project:
         without=[_built(app), store.root(), folder / ".git"],
         distributions=[app.config.evergreen_distribution],
         remembered=_USES.read(app.env, {}),
+        preloaded=_preloaded(app.config, folder),
     )
+
+
+def _preloaded(config: Config, project: Path) -> list[str]:
+    """Return the modules that kernels begin with."""
+    for name in config.evergreen_preload:
+        package = name.partition(".")[0]
+        spec = importlib.util.find_spec(package)
+        if spec is None:
+            raise LessonError(
+                f"The setting evergreen_preload names {name}, which is not installed. Install "
+                "it, or take it out."
+            )
+        file = Path(spec.origin or "").resolve()
+        if package in (*config.evergreen_packages, "evergreen") or (
+            file.is_relative_to(project.resolve())
+            and not file.is_relative_to(sysconfig.get_path("purelib"))
+        ):
+            raise LessonError(
+                f"The setting evergreen_preload names {name}, which is the book's own code, and "
+                "a build has to see which lesson loads that. Name installed libraries only."
+            )
+    return list(config.evergreen_preload)
 
 
 def _built(app: Sphinx) -> Path:

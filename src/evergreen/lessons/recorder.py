@@ -21,9 +21,10 @@ VARIABLE = "EVERGREEN_RECORDER"
 FILE, CODE, SOURCE, FOLDER = "file", "code", "source", "folder"
 """Kinds of what is recorded: read as it is; imported; read as the lines of code; listed."""
 
-DIGEST, WRITTEN = "digest", "written"
-"""Further kinds: digested as code; written."""
+DIGEST, WRITTEN, SET = "digest", "written", "set"
+"""Further kinds: digested as code; written; an environment variable that was set."""
 
+_LOADING = "<frozen importlib"
 _IMPORT = "<frozen importlib._bootstrap_external>"
 _CACHE = f"{os.sep}__pycache__{os.sep}"
 # Reads code to digest it, and says so. What it reads is no text for a lesson.
@@ -38,10 +39,11 @@ class Record(NamedTuple):
     Attributes
     ----------
     kind : str
-        :data:`FILE`, :data:`CODE`, :data:`SOURCE`, :data:`FOLDER`, :data:`DIGEST` or
-        :data:`WRITTEN`.
+        :data:`FILE`, :data:`CODE`, :data:`SOURCE`, :data:`FOLDER`, :data:`DIGEST`,
+        :data:`WRITTEN` or :data:`SET`.
     path : str
-        Absolute, without symbolic links. Of a digest, what it was asked for, in JSON.
+        Absolute, without symbolic links. Of a digest, what it was asked for, in JSON; of a
+        variable, its name.
     state : list of int or None
         Time of the last change and size as it was read, None where there is no such file.
     """
@@ -79,6 +81,11 @@ def start(description: str) -> None:
     sys.addaudithook(_Hook(file, roots, [*without, *_libraries()]))
 
 
+def watch_environment() -> None:
+    """Record, from now on, the environment variables that this process gives another value."""
+    sys.audit("evergreen.watch_environment")
+
+
 def state(path: str) -> list[int] | None:
     """Return the time of a file's last change and its size, or None where there is none."""
     try:
@@ -102,10 +109,12 @@ class _Hook:
     def __init__(self, file: int, roots: Iterable[str], without: Iterable[str]) -> None:
         self._file = file
         # The innermost folder decides: a package may lie among what is installed.
+        self._libraries = tuple(f"{path}{os.sep}" for path in _libraries())
         below = [(path, True) for path in roots] + [(path, False) for path in without]
         self._below = sorted(below, key=lambda item: len(item[0]), reverse=True)
         self._seen: set[tuple[str, str]] = set()
         self._written: set[tuple[str, str]] = set()
+        self._watches = False
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
         match event:
@@ -119,6 +128,13 @@ class _Hook:
                 self._note(FILE, arguments[1])
             case "evergreen.digest_of":
                 self._write(Record(DIGEST, json.dumps(arguments), None))
+            case "evergreen.watch_environment":
+                self._watches = True
+            case "os.putenv" | "os.unsetenv" if self._watches:
+                name, *value = (os.fsdecode(part) for part in arguments)  # type: ignore[arg-type]
+                before = [os.environ[name]] if name in os.environ else []
+                if value != before and not self._is_loading(sys._getframe(1)):
+                    self._write(Record(SET, name, None))
             case "sqlite3.connect" if arguments[0] != ":memory:":
                 self._note(FILE, arguments[0])
 
@@ -158,6 +174,20 @@ class _Hook:
             self._seen.discard((kind, path))
         else:
             self._write(Record(kind, real, state(real)))
+
+    def _is_loading(self, frame: FrameType | None) -> bool:
+        """Tell whether a library does something as it is loaded: that is no choice of a lesson."""
+        while frame is not None:
+            file = frame.f_code.co_filename
+            if file.startswith(_LOADING):
+                return True
+            if not file.startswith("<frozen ") and not self._is_of_a_library(file):
+                return False
+            frame = frame.f_back
+        return False
+
+    def _is_of_a_library(self, file: str) -> bool:
+        return os.path.realpath(file).startswith(self._libraries)
 
     def _write(self, record: Record) -> None:
         if record[:2] not in self._written:
