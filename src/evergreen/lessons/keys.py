@@ -54,6 +54,21 @@ class Depends(NamedTuple):
     modules: frozenset[Path]
 
 
+class Engine(NamedTuple):
+    """The engine's own code.
+
+    Attributes
+    ----------
+    state : str
+        A digest of all of it, which is read in no time.
+    digest : str
+        Of what of it can change what a lesson shows, which takes a second to find.
+    """
+
+    state: str
+    digest: str
+
+
 class Lesson(NamedTuple):
     """A document whose cells are executed.
 
@@ -90,6 +105,8 @@ class Project:
         What an earlier build has found of the lessons' code, by document name.
     preloaded : iterable of str
         Installed modules that kernels may begin with.
+    engine : Engine, optional
+        What an earlier build has found of the engine's own code.
     """
 
     def __init__(
@@ -101,11 +118,13 @@ class Project:
         distributions: Iterable[str] = (),
         remembered: Mapping[str, Uses] | None = None,
         preloaded: Iterable[str] = (),
+        engine: Engine | None = None,
     ) -> None:
         self.packages = sorted({*packages, "evergreen"})
         self.environment = dict(environment)
         self.without = [*without]
         self.preloaded = [*preloaded]
+        self._remembered_engine = engine
         self._own = {_normal(name) for name in (*distributions, *self.packages)}
         found = {name: sources.root_of(name) for name in self.packages}
         self.roots = Roots(found | {"": folder})
@@ -131,7 +150,7 @@ class Project:
             self._place(document.folder),
             *self._named(document, code.files),
             self._installed,
-            self._engine,
+            self.engine.digest,
         )
         key, opened = first, frozenset[Opened]()
         while entry := OPENED.find(key):
@@ -217,8 +236,21 @@ class Project:
         return Path(os.path.relpath(folder, self.roots.folders[""])).as_posix()
 
     @functools.cached_property
-    def _engine(self) -> str:
-        """A digest of what the engine itself adds to what lessons show."""
+    def engine(self) -> Engine:
+        """What the engine itself adds to what lessons show."""
+        folder = sources.root_of("evergreen")
+        state = sources.digest(
+            *(
+                part
+                for path in sorted(folder.rglob("*.py"))
+                for part in (path.relative_to(folder).as_posix(), path.read_bytes())
+            )
+        )
+        known = self._remembered_engine
+        return known if known and known.state == state else Engine(state, self._engine())
+
+    @staticmethod
+    def _engine() -> str:
         roots = ("kernel", "warm", "streams:merged", "execution:kept")
         named = [f"evergreen.lessons.{root}" for root in roots]
         return Codebase(["evergreen"]).digest_of(named, texts=False, refusals=False)

@@ -22,7 +22,7 @@ from evergreen import checkout, sources, store, timeline
 from evergreen.errors import EvergreenError
 from evergreen.lessons import cleanroom, contents, failures, folds
 from evergreen.lessons.cells import Code, code_of, has_ipython_syntax
-from evergreen.lessons.keys import OUTPUTS, Lesson, Project
+from evergreen.lessons.keys import OUTPUTS, Engine, Lesson, Project
 from evergreen.lessons.outputs import prepare
 from evergreen.lessons.reading import (
     Document,
@@ -72,6 +72,7 @@ FILES: Kept[dict[str, list[str]]] = Kept("files of lessons")
 # stands for a document that is no lesson.
 _CODES: Kept[dict[str, Code | None]] = Kept("codes")
 _USES: Kept[dict[str, Uses]] = Kept("code that lessons use")
+_ENGINE: Kept[Engine | None] = Kept("code of the engine")
 # Digests of what the lessons' pages show besides their own files: now, and as they were written.
 _NOW: Kept[dict[str, str]] = Kept("lessons now")
 _SHOWN: Kept[dict[str, str]] = Kept("lessons shown")
@@ -214,6 +215,7 @@ def _prepare(app: Sphinx) -> None:
         custom_formats=formats.notebooks.custom_formats | readers
     )
     _USES.write(env, {name: project.finder.found[name] for name in keys})
+    _ENGINE.write(env, project.engine)
     shown = {lesson.document.name: lesson.code.shown for lesson in lessons}
     FILES.write(env, {lesson.document.name: project.files_of(lesson) for lesson in lessons})
     EXECUTIONS.write(env, {name: _execution(key) for name, key in keys.items()})
@@ -263,6 +265,7 @@ def _project(app: Sphinx) -> Project:
         distributions=[app.config.evergreen_distribution],
         remembered=_USES.read(app.env, {}),
         preloaded=_preloaded(app.config, folder),
+        engine=_ENGINE.read(app.env, None),
     )
 
 
