@@ -13,6 +13,7 @@ from keras import layers
 from support.contents import FILES
 
 from bnlab import catalogue, data, definition, networks, runs, training
+from evergreen import claims
 
 Build = Callable[[], keras.Sequential]
 # The lesson of each network has its name.
@@ -87,6 +88,12 @@ def test_whatever_is_changed_makes_another_network(change: Build) -> None:
 
     assert definition.same(compiled(lambda: changed(1)), compiled(networks.baseline))
     assert not definition.same(compiled(change), compiled(networks.baseline))
+
+
+def test_a_build_refuses_another_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(claims.BUILD, "1")
+    with pytest.raises(definition.DefinitionError, match="'baseline' than the course trains"):
+        definition.run(wider)
 
 
 @pytest.mark.parametrize(("dropout", "seeds"), [(0.0, [1, 2, 1]), (0.5, [1])])

@@ -1,12 +1,14 @@
 """The run of a network that a lesson defines in a cell, so that the rest of it follows from there.
 
-As long as that is the course's network, its run is the course's. A reader's own is trained.
+As long as that is the course's network, its run is the course's. A reader's own is trained; a
+build, whose pages show the course's, refuses any other.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable
@@ -19,6 +21,7 @@ from bnlab import catalogue, data, runs
 from bnlab.recipes import PAGE_SEED, SEEDS, Recipe
 from bnlab.runs import METRICS, Run
 from evergreen import claims
+from evergreen.errors import EvergreenError
 from evergreen.progress import Progress
 
 if TYPE_CHECKING:
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 
 Build = Callable[[], "keras.Sequential"]
 """Builds a network. Where it does not compile it, the course does, as :func:`training.compile`."""
+
+
+class DefinitionError(EvergreenError):
+    """A lesson and the package define different networks."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,7 +65,7 @@ class OwnRun(Run):
         return model
 
 
-def run(build: Build, seed: int = PAGE_SEED, epochs: int = 10) -> Run:
+def run(build: Build, seed: int = PAGE_SEED, epochs: int = Recipe.epochs) -> Run:
     """Return a run of the network that a function builds.
 
     If it has the layers, the compilation, and with the same seed the initial weights of a
@@ -78,13 +85,15 @@ def run(build: Build, seed: int = PAGE_SEED, epochs: int = 10) -> Run:
 
     Raises
     ------
+    DefinitionError
+        If a build would have to train it.
     ValueError
         If the seed or the number of epochs is out of range.
     """
     return run_seeds(build, [seed], epochs)[0]
 
 
-def run_seeds(build: Build, seeds: Iterable[int] = SEEDS, epochs: int = 10) -> list[Run]:
+def run_seeds(build: Build, seeds: Iterable[int] = SEEDS, epochs: int = Recipe.epochs) -> list[Run]:
     """Return runs of the network that a function builds, one for each seed. See :func:`run`."""
     from bnlab import training
 
@@ -97,6 +106,12 @@ def run_seeds(build: Build, seeds: Iterable[int] = SEEDS, epochs: int = 10) -> l
     recipes = [Recipe(network, seed, epochs) for seed in seeds]
     if same(compiled, lambda: training.build(recipes[0])):
         return runs.load_all(recipes)
+    if claims.BUILD in os.environ:
+        raise DefinitionError(
+            f"This lesson defines another network under the name {name!r} than the course trains, "
+            "in its layers, its compilation or its initial weights. Make the lesson, "
+            "src/bnlab/networks.py and src/bnlab/recipes.py say the same."
+        )
     trained: list[Run] = [_train(compiled, recipe) for recipe in recipes]
     claims.note(trained)
     return trained
