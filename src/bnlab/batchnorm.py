@@ -33,8 +33,8 @@ def forward(
     """Normalize a batch, (batch, units), by its own mean and variance."""
     if x.ndim != 2:
         raise ValueError(
-            f"A batch has the shape (batch, units), not {x.shape}. Of pictures with channels, each "
-            "pixel is a row: x.reshape(-1, channels)."
+            f"A batch has the shape (batch, units), not {x.shape}. Of pictures "
+            "with channels, each pixel is a row: x.reshape(-1, channels)."
         )
     mean = x.mean(axis=0)
     variance = ((x - mean) ** 2).mean(axis=0)
@@ -50,7 +50,7 @@ def backward(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Turn the loss's gradient by y into those by x, gamma and beta.
 
-    The gradients by y and x have the shape (batch, units), the others (units,).
+    Those by y and x have the shape (batch, units), the others (units,).
     """
     dbeta = dy.sum(axis=0)
     dgamma = (dy * saved.normalized).sum(axis=0)
@@ -76,7 +76,7 @@ def affine(
     variance: np.ndarray,
     epsilon: float = EPSILON,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the layer in inference: scale and shift, each of shape (units,)."""
+    """Return the layer in inference: scale and shift of shape (units,)."""
     scale = gamma / np.sqrt(variance + epsilon)
     return scale, beta - scale * mean
 

@@ -205,7 +205,7 @@ def pixel_moments() -> tuple[np.ndarray, ...]:
 
 
 def read(where: Path) -> FashionMNIST:
-    """Read the data from a folder, as :func:`load` does, for the caller alone.
+    """Read the data from a folder, like :func:`load`, for the caller alone.
 
     Raises
     ------

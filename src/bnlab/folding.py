@@ -14,15 +14,16 @@ from keras import layers
 
 
 def fold(model: keras.Sequential) -> keras.Sequential:
-    """Return a plain dense network with the predictions that a network has in inference.
+    """Return a plain dense network with a network's predictions in inference.
 
-    A batch normalization right after a dense layer without activation goes into that layer,
-    any other into the next dense layer. Weights are multiplied in float64.
+    A batch normalization right after a dense layer without activation goes
+    into that layer, any other into the next dense layer. Weights are
+    multiplied in float64.
 
     Parameters
     ----------
     model : keras.Sequential
-        Built. Of dense, flattening, activation and batch normalization layers.
+        Built, of dense, flatten, activation and batch normalization layers.
 
     Returns
     -------
@@ -32,8 +33,9 @@ def fold(model: keras.Sequential) -> keras.Sequential:
     Raises
     ------
     ValueError
-        If a batch normalization is followed by a layer past which it cannot be folded, or by
-        no dense layer at all, or normalizes another axis than a dense layer multiplies.
+        If a batch normalization is followed by a layer past which it cannot
+        be folded, or by no dense layer at all, or normalizes another axis
+        than a dense layer multiplies.
     """
     folded: list[layers.Layer] = [layers.Input(model.input_shape[1:])]
     weights: list[tuple[np.ndarray, np.ndarray]] = []
