@@ -245,7 +245,7 @@ def test_every_test_image_can_be_chosen_and_is_loaded_when_asked_for(
         page.locator("summary", has_text="All 10,000 test images").click()
         garments = page.get_by_label("Garments", exact=True)
         offered = garments.locator("option").all_inner_texts()
-        counts = [int(re.search(r"\(([\d,]+) images", one)[1].replace(",", "")) for one in offered]
+        counts = [int(re.search(r"\(([\d,]+), ", one)[1].replace(",", "")) for one in offered]
         disputed = int((np.ptp(answers, axis=0) > 0).sum())
         assert counts == [disputed, *np.bincount(labels).tolist()]
         assert not loaded
@@ -253,13 +253,13 @@ def test_every_test_image_can_be_chosen_and_is_loaded_when_asked_for(
         garments.select_option(label=offered[1 + coat])
         page.get_by_role("button", name="Show them").click()
         status = page.locator(".live-details > [role=status]")
-        expect(status).to_have_text(f"1 to 40 of {counts[1 + coat]:,}.")
+        expect(status).to_have_text(f"1 to 30 of {counts[1 + coat]:,}.")
         (size,) = loaded.values()
         assert f"{size / 2**20:.1f} MiB" in offered[1 + coat]
         page.get_by_label("Answers", exact=True).select_option(label="All three are right")
         wanted = np.flatnonzero(right & (labels == coat))
         seen: list[int] = []
-        later = page.get_by_role("button", name="Next 40")
+        later = page.get_by_role("button", name="Next 30")
         thumbs = page.locator(".live-details .live-thumb")
         while True:
             expect(status).to_have_text(
@@ -271,9 +271,10 @@ def test_every_test_image_can_be_chosen_and_is_loaded_when_asked_for(
                 break
             later.press("Enter")
         assert sorted(seen) == wanted.tolist()
-        previous = page.get_by_role("button", name="Previous 40")
+        previous = page.get_by_role("button", name="Previous 30")
         assert previous.evaluate("tag => tag === document.activeElement")
         thumbs.last.locator("input").check()
+        page.get_by_text("in inference mode. Baseline: Coat. BN approach one: Coat.").wait_for()
         expected = np.stack([run.test_probabilities[seen[-1]] for run in of_page], axis=1)
         assert np.abs(shown(page) / 100 - expected).max() < 0.0005 + 1e-3
         assert len(loaded) == 1
@@ -481,7 +482,7 @@ def test_axe_finds_nothing_on_the_loaded_page_light_or_dark(
         page.locator("summary", has_text="test images").click()
         page.get_by_role("button", name="Show them").click()
         page.get_by_role("button", name=re.compile(r"^Unit \d+: ")).first.wait_for()
-        page.get_by_text(re.compile("^1 to 40 of")).wait_for()
+        page.get_by_text(re.compile("^1 to 30 of")).wait_for()
         shown(page)
         look_with_axe(page)
         page.emulate_media(color_scheme="dark")
@@ -499,7 +500,7 @@ def test_the_loaded_page_does_not_scroll_sideways(
         page.get_by_role("button", name="Add to the batch").click()
         page.locator("summary", has_text="test images").click()
         page.get_by_role("button", name="Show them").click()
-        page.get_by_role("button", name="Next 40").wait_for()
+        page.get_by_role("button", name="Next 30").wait_for()
         page.get_by_role("button", name=re.compile(r"^Unit \d+: ")).first.wait_for()
         shown(page)
         small = page.locator(

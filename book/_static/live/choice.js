@@ -10,6 +10,8 @@ const kinds = (count) => ({
 });
 
 export class Choice {
+  #gallery;
+
   constructor(course, set, update) {
     const { classes, garments, networks } = course;
     const named = kinds(networks.filter(({ own }) => !own).length);
@@ -57,12 +59,17 @@ export class Choice {
       return [note(named[kind]), element("div", { className: "live-strip" }, ...thumbs)];
     }
 
+    this.#gallery = new Gallery(course, named, option);
     const pencil = element("span", { "aria-hidden": "true" }, "✎ Draw your own");
     this.element = group("A garment",
       ...Object.keys(named).flatMap(strip),
-      new Gallery(course, named, option).element,
+      this.#gallery.element,
       option(drawing, pencil, "live-segment"),
       board,
     );
+  }
+
+  show(set) {
+    this.#gallery.show(set);
   }
 }

@@ -4,7 +4,7 @@ import { picture } from "./drawing.js";
 import { button, element, labelled, note, row, say } from "./elements.js";
 import { loadGallery } from "./loading.js";
 
-const AT_ONCE = 40;
+const AT_ONCE = 30;
 
 export class Gallery {
   #course;
@@ -16,6 +16,7 @@ export class Gallery {
   #which;
   #kind;
   #status = element("p", { role: "status", className: "live-note" });
+  #said = note();
   #grid = element("div", { className: "live-strip" });
   #earlier = button(`Previous ${AT_ONCE}`, () => this.#turn(-AT_ONCE), { hidden: true });
   #later = button(`Next ${AT_ONCE}`, () => this.#turn(AT_ONCE), { hidden: true });
@@ -29,7 +30,7 @@ export class Gallery {
     // A reader's own network has no answers in the files.
     this.#count = networks.filter(({ own }) => !own).length;
     const size = ({ count, bytes }) =>
-      `${count.toLocaleString("en")} images, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
+      `${count.toLocaleString("en")}, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
     this.#which = element("select", {}, ...galleries.map((gallery, value) => element("option",
       { value }, `${classes[gallery.label] ?? kinds.disputed} (${size(gallery)})`)));
     this.#kind = element("select", { onchange: () => this.#first() },
@@ -42,7 +43,14 @@ export class Gallery {
       row(labelled("Garments", this.#which), labelled("Answers", this.#kind),
         button("Show them", () => this.#load())),
       note("Those come first on which the networks' probabilities are furthest apart."),
-      this.#status, this.#grid, row(this.#earlier, this.#later));
+      this.#status, this.#said, this.#grid, row(this.#earlier, this.#later));
+  }
+
+  // Say what the networks take an image of the gallery for, since their table is further down.
+  show({ shown: { name, answers = [] } }) {
+    const { classes, networks } = this.#course;
+    const sentences = answers.map((answer, place) => `${networks[place].title}: ${classes[answer]}.`);
+    say(this.#said, answers.length ? `${name}, in inference mode. ${sentences.join(" ")}` : "");
   }
 
   async #load() {
@@ -75,14 +83,13 @@ export class Gallery {
 
   #show() {
     if (!this.#images.length) return;
-    const { classes, networks } = this.#course;
+    const { classes } = this.#course;
     const kind = this.#kind.value;
     const found = this.#images.filter((image) => !kind || image.kind === kind);
     const page = found.slice(this.#from, this.#from + AT_ONCE);
     this.#grid.replaceChildren(...page.map((image) => {
       const thumb = this.#option(image, picture(image.pixels), "live-thumb");
-      thumb.title = image.answers.map((answer, place) =>
-        `${networks[place].title}: ${classes[answer]}`).join("\n");
+      thumb.title = classes[image.label];
       return thumb;
     }));
     [this.#earlier.hidden, this.#later.hidden] = new Array(2).fill(found.length <= AT_ONCE);
