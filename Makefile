@@ -8,10 +8,11 @@ PORT ?= 8000
 
 .DEFAULT_GOAL := help
 .PHONY: help environment site study pdf serve test test-weekly test-launch test-versions audit \
-	check links notebooks timeline benchmark rehearse lock upgrade clean clean-store
+	check links notebooks timeline benchmark benchmark-browser rehearse lock upgrade clean \
+	clean-store
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
 
 environment: ## Create the environment from the lock
 	@command -v $(PYTHON) >/dev/null || { echo "make: There is no $(PYTHON); install Python 3.11, 3.12 or 3.13, or name one with PYTHON=." >&2; exit 1; }
@@ -87,6 +88,9 @@ benchmark: environment ## Measure training and building beside their peers, on a
 	-@$(PYTHON) tools/environment.py $(VENV)-jax benchmarks/jax.txt
 	-@$(PYTHON) tools/environment.py $(VENV)-torch benchmarks/torch.txt
 	@$(BIN)/python -m benchmarks.run $(OPTIONS)
+
+benchmark-browser: site ## Measure training in the browser beside Keras's fit, on a quiet machine
+	@$(BIN)/python -m benchmarks.browser $(OPTIONS)
 
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--quiet $(UPGRADE)

@@ -1,8 +1,8 @@
 """Training in the reader's browser, beside Keras's ``fit`` on the same machine.
 
-Run as ``python -m benchmarks.browser`` on a machine that does nothing else, once the site is
-built. It drives the system's Chromium through the page "Train them yourself", rounds of which
-alternate with ``fit``'s, and prints medians, ratios and what the page's main thread did.
+Run as ``make benchmark-browser`` on a machine that does nothing else. It drives the system's
+Chromium through the page "Train them yourself", rounds of which alternate with ``fit``'s, prints
+what each round took, and writes a table of the goals and what was reached.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
@@ -28,6 +28,7 @@ from benchmarks import machine, training
 from bnlab import catalogue
 
 SITE = Path("_build/html")
+TABLE = Path("_build/browser.md")
 NAMES = catalogue.NOTEBOOK
 LATER = 600_000
 """Milliseconds that a training may take."""
@@ -57,10 +58,10 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def memory(session: CDPSession) -> float:
-    """Return the MiB that all of the page's renderers have for themselves."""
+    """Return the MB that all of the page's renderers have for themselves."""
     processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
     return sum(
-        psutil.Process(process["id"]).memory_full_info().uss / 2**20
+        psutil.Process(process["id"]).memory_full_info().uss / 1e6
         for process in processes
         if process["type"] == "renderer"
     )
@@ -96,7 +97,7 @@ def train(browser: Browser, address: str, names: Sequence[str], epochs: int) -> 
         "seconds": seconds,
         "longest_task_ms": max(seen["tasks"], default=0),
         "frames_per_second": 1000 / statistics.median(frames),
-        "memory_mib": used,
+        "memory_mb": used,
         "outcome": outcome,
     }
 
@@ -106,6 +107,75 @@ def fit(epochs: int) -> dict[str, float]:
     command = [training.python(""), "-m", "benchmarks.peers.keras_fit", "--epochs", str(epochs)]
     found = json.loads(machine.measure(command).output.splitlines()[-1])["networks"]
     return {name: sum(found[name]["seconds"]) for name in NAMES}
+
+
+class Goal(NamedTuple):
+    """What is to be reached, and what was.
+
+    Attributes
+    ----------
+    what, unit : str
+        What is measured, and in what.
+    value, bound : float
+        What was measured, and the goal.
+    least : bool
+        Whether the goal is the least that the value may be, and not the most.
+    """
+
+    what: str
+    value: float
+    bound: float
+    unit: str
+    least: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether the value keeps the bound, as far as it is printed."""
+        value = float(f"{self.value:.2f}" if self.unit.startswith("of") else f"{self.value:.0f}")
+        return value >= self.bound if self.least else value <= self.bound
+
+
+def goals(rounds: Sequence[dict[str, Any]]) -> list[Goal]:
+    """Return the goals of the page with the medians, and the worst of what must never be, of all.
+
+    Parameters
+    ----------
+    rounds : sequence of dict
+        Of each round ``fit``, the seconds of each network, and ``browser``, what :func:`train`
+        returned for each network and for all ``together``.
+    """
+
+    def seconds(case: str) -> float:
+        return statistics.median(one["browser"][case]["seconds"] for one in rounds)
+
+    def fitted(names: Sequence[str]) -> float:
+        return statistics.median(sum(one["fit"][name] for name in names) for one in rounds)
+
+    seen = [case for one in rounds for case in one["browser"].values()]
+    first, second, _ = NAMES
+    titles = [catalogue.find(name).title for name in NAMES]
+    return [
+        Goal(titles[0], seconds(first) / fitted([first]), 1.0, "of Keras's fit"),
+        Goal(titles[1], seconds(second) / seconds(first), 1.25, f"of the {titles[0].lower()}"),
+        Goal("All three at once", seconds("together") / fitted(NAMES), 0.8, "of fit's three"),
+        Goal("Longest task of the page", max(one["longest_task_ms"] for one in seen), 50, "ms"),
+        Goal("Pictures", min(one["frames_per_second"] for one in seen), 60, "a second", True),
+        Goal("Memory", max(one["memory_mb"] for one in seen), 400, "MB"),
+    ]
+
+
+def table(found: Sequence[Goal]) -> str:
+    """Return goals as a table in Markdown."""
+
+    def number(value: float, goal: Goal) -> str:
+        return f"{value:.2f}" if goal.unit.startswith("of") else f"{value:.0f}"
+
+    lines = ["| what | goal | measured | reached |", "|---|---|---|---|"]
+    for goal in found:
+        bound = f"{'at least' if goal.least else 'at most'} {number(goal.bound, goal)} {goal.unit}"
+        reached = "yes" if goal.reached else "no"
+        lines.append(f"| {goal.what} | {bound} | {number(goal.value, goal)} | {reached} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
@@ -129,16 +199,13 @@ def main() -> None:
             browser.close()
             rounds.append({"fit": fit(chosen.epochs), "browser": found})
             print(f"round {number + 1}: {json.dumps(rounds[-1])}", flush=True)
-    for case, names in cases.items():
-        seconds = statistics.median(one["browser"][case]["seconds"] for one in rounds)
-        beside = statistics.median(sum(one["fit"][name] for name in names) for one in rounds)
-        tasks = max(one["browser"][case]["longest_task_ms"] for one in rounds)
-        frames = min(one["browser"][case]["frames_per_second"] for one in rounds)
-        used = max(one["browser"][case]["memory_mib"] for one in rounds)
-        print(
-            f"{case:16} {seconds:6.1f} s, {seconds / beside:.2f} of fit's {beside:.1f} s; longest "
-            f"task {tasks:.0f} ms, {frames:.0f} pictures a second, {used:.0f} MiB"
-        )
+    about = machine.about()
+    heading = (
+        f"Training in the browser, {chosen.epochs} epochs, {chosen.rounds} rounds; commit "
+        f"{about['commit']}, {about['processor']}, load {about['load']:.1f} at the end.\n\n"
+    )
+    TABLE.write_text(heading + table(goals(rounds)), "utf-8")
+    print(f"{TABLE.read_text('utf-8')}\nThe table is in {TABLE}.")
 
 
 if __name__ == "__main__":

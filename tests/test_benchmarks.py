@@ -12,7 +12,7 @@ import pytest
 from package import python
 from website import ROOT, Build, soup
 
-from benchmarks import builds, machine, plain_notebook, products, run, training
+from benchmarks import browser, builds, machine, plain_notebook, products, run, training
 from bnlab import arithmetic, catalogue, runs
 
 RESULTS: dict[str, Any] = json.loads(machine.RESULTS.read_text("utf-8"))
@@ -37,6 +37,29 @@ def trained(course: dict[str, list[runs.Run]]) -> dict[str, dict[str, Any]]:
         }
         for name in catalogue.NOTEBOOK
     }
+
+
+# What a training in the browser is to reach.
+
+
+def measured(**changed: float) -> dict[str, Any]:
+    case = {"seconds": 10.0, "longest_task_ms": 8, "frames_per_second": 59.98, "memory_mb": 300}
+    cases = (*catalogue.NOTEBOOK, "together")
+    return {
+        "fit": dict.fromkeys(catalogue.NOTEBOOK, 20.0),
+        "browser": dict.fromkeys(cases, case | changed),
+    }
+
+
+def test_a_goal_is_reached_by_the_median_and_missed_by_any_long_task() -> None:
+    calm, slow = measured(), measured(seconds=100.0)
+    assert all(goal.reached for goal in browser.goals([calm, slow, calm]))
+    stuttering = measured(longest_task_ms=96)
+    (missed,) = (g for g in browser.goals([calm, stuttering, calm]) if not g.reached)
+    assert (missed.value, missed.bound, missed.unit) == (96, 50, "ms")
+    ratios = [goal.value for goal in browser.goals([slow])[:3]]
+    assert ratios == [5, 1, pytest.approx(5 / 3)]
+    assert "| at most 0.80 of fit's three | 1.67 | no |" in browser.table(browser.goals([slow]))
 
 
 # What counts as the same work.
