@@ -8,6 +8,8 @@ const NEEDED = {
   55000: { train: ["train-1", "train-2", "train-3"], valid: ["valid-1", "valid-2"] },
 };
 
+const AT_ONCE = 2 ** 21;  // bytes
+
 export class Images {
   #address;
   #files;
@@ -73,11 +75,17 @@ export async function opened(pieces) {
   const pixels = new Uint8Array(pieces.reduce((sum, { blob }) => sum + blob.size, -labels.length));
   let [label, pixel] = [0, 0];
   for (const { blob, count } of pieces) {
-    const bytes = new Uint8Array(await blob.arrayBuffer());
-    labels.set(bytes.subarray(0, count), label);
-    pixels.set(bytes.subarray(count), pixel);
+    await fill(labels.subarray(label), blob.slice(0, count));
+    await fill(pixels.subarray(pixel), blob.slice(count));
     label += count;
     pixel += blob.size - count;
   }
   return { labels, pixels };
+}
+
+// Copy a blob into an array, bit by bit, so that there is never much of it twice.
+async function fill(array, blob) {
+  for (let from = 0; from < blob.size; from += AT_ONCE) {
+    array.set(new Uint8Array(await blob.slice(from, from + AT_ONCE).arrayBuffer()), from);
+  }
 }
