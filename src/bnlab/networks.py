@@ -1,7 +1,7 @@
 """The three networks of the course, each a plain, uncompiled ``keras.Sequential``.
 
-Source: the notebook this course is built from. A function here is shown on the
-lesson pages as it is, so it uses nothing but Keras and hides nothing.
+Source: the notebook this course is built from. The lesson that explains a network defines the
+same one in a cell, for its readers to change; see :mod:`bnlab.definition`.
 """
 
 from __future__ import annotations
