@@ -180,6 +180,19 @@ FAILURES = {
         ),
         ["code cell 1 (line 10) shows what no notebook can hold: {'a': 1}", "ends in +json."],
     ),
+    "options that are none": (
+        lesson("---\nmystnb: {figure: A line.}\n---\n1"),
+        ["code cell 1 (line 13) has 'A line.' as its `figure`, which takes options, as in `figure"],
+    ),
+    "words that are none": (
+        lesson("---\nmystnb: {image: {alt: 5}}\n---\n1"),
+        ["code cell 1 (line 13) has 5 as its `alt`, which YAML takes for no text."],
+    ),
+    "tags that are no list": (lesson(":tags: hide-input\n1"), ["Write [hide-input]."]),
+    "a cell that exits": (
+        lesson("x = 1", "print(x)\nexit()"),
+        ["code cell 2 (line 15) ends its kernel with exit(), and the cells below need it."],
+    ),
     "a missing file": (
         lesson("print(1)").replace("kernelspec", "evergreen: {files: [no.csv]}\nkernelspec"),
         ["names no.csv in its front matter (evergreen: files:), which cannot be read: No such"],

@@ -611,6 +611,11 @@ def test_every_picture_of_a_page_is_in_the_site_and_in_the_notebook(
     assert [picture["alt"] for picture in notebook.find_all("img")] == texts
 
 
+def test_a_note_in_the_margin_has_no_empty_title(written: TinyBook) -> None:
+    assert "> Beside the text." in prose(written, "constructs")
+    assert "****" not in prose(written, "constructs")
+
+
 def test_a_raw_cell_of_html_is_shown(written: TinyBook) -> None:
     for text in (written.read("_build/html/more/pasted.html"), prose(written, "pasted")):
         assert "<b>In a raw cell.</b>" in text

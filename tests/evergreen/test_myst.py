@@ -65,6 +65,8 @@ A paragraph.
 
 The value {eval}`1 + 1`.
 
+A note.[^missing]
+
 ```{note} Of `code`
 Text.
 ```
@@ -142,9 +144,10 @@ def test_what_would_be_read_as_something_else_is_refused_by_line(book: TinyBook)
         5: "$ and 6$ is read as a formula.",
         7: "The attributes {width=50%} would be shown as text. They need MyST's extension attrs_i",
         9: "The attributes {.class} would be shown as text. They need MyST's extension attrs_block",
-        16: "```{note} is read as text.",
+        18: "```{note} is read as text.",
         12: "A heading cannot hold a citation",
         14: "{eval} cannot run code",
+        16: "There is no note [^missing]",
     }.items():
         assert f"index.md, line {line}: {what}" in said
     assert "Traceback" not in said

@@ -32,6 +32,7 @@ _READ_CELLS = frozenset(
     }
 )
 _WORD = re.compile(r"\w+")
+_END = re.compile(r"^((?:exit|quit)(?:\(\))?)[ \t;]*(?:#.*)?$", re.MULTILINE)
 _ARGUMENT = re.compile(r"""[^\s'"`|&;<>()=,]+""")
 
 # Magic commands that run no Python of a package.
@@ -121,6 +122,7 @@ def code_of(
         for index, cell in enumerate(notebook.cells)
         if cell.cell_type == "code"
     ]
+    _refuse_ends(document, notebook)
     executed = [cell for cell in cells if cell]
     trees = [cell.tree for cell in executed if cell.tree]
     may_fail = any(cell.may_fail for cell in executed)
@@ -150,6 +152,18 @@ def _cell(document: Document, notebook: nbformat.NotebookNode, index: int, may_f
         blank = len(source) - len(source.lstrip("\n"))
         place = document.place(notebook, index, blank + (error.lineno or 1))
         raise LessonError(f"{place} is not Python: {error.msg}.") from error
+
+
+def _refuse_ends(document: Document, notebook: nbformat.NotebookNode) -> None:
+    """Refuse cells that end their kernel, after which those below may run or not."""
+    for index, cell in enumerate(notebook.cells):
+        found = _END.search(cell.source) if cell.cell_type == "code" else None
+        if found and SKIP not in tags(cell):
+            line = cell.source.count("\n", 0, found.start()) + 1
+            raise LessonError(
+                f"{document.place(notebook, index, line)} ends its kernel with {found[1]}, and the "
+                "cells below need it. Take it out, or give the cell the tag skip-execution."
+            )
 
 
 def _files(document: Document, notebook: nbformat.NotebookNode) -> tuple[str, ...]:

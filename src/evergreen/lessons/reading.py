@@ -63,6 +63,8 @@ class Formats:
             notebook = reader.read(text)
         except Exception as error:  # of YAML, JSON, nbformat or MyST-NB
             reason = " ".join(str(error).split()) or type(error).__name__
+            if "['tags']" in reason:
+                reason = f"the tags {error.instance!r} are no list. Write [{error.instance}]."  # type: ignore[attr-defined]
             raise LessonError(f"{document.file} cannot be read as a notebook: {reason}") from error
         kernel = notebook.metadata.setdefault("kernelspec", nbformat.from_dict({"name": "python3"}))
         kernel.setdefault("display_name", "Python 3")
@@ -72,6 +74,7 @@ class Formats:
                 f"{document.file} asks for the kernel {kernel.get('name')!r}, and only Python is "
                 "executed. If it is one of Python, say so (kernelspec: language: python)."
             )
+        _check_options(document, notebook)
         self._set_aside(notebook)
         for cell in code_cells(notebook):
             cell.outputs, cell.execution_count = [], None
@@ -213,6 +216,44 @@ def embed_attachments(notebook: nbformat.NotebookNode) -> None:
             for written in {name, quote(name)}:
                 address = f"data:{kind};base64,{''.join(content.split())}"
                 cell.source = cell.source.replace(f"attachment:{written}", address)
+
+
+def _check_options(document: Document, notebook: nbformat.NotebookNode) -> None:
+    """Refuse options of MyST-NB that are of another form than it takes for granted.
+
+    Raises
+    ------
+    LessonError
+        Names the lesson or the cell.
+    """
+    of_lesson = notebook.metadata.get("mystnb") or {}
+    if not isinstance(of_lesson, dict):
+        raise LessonError(
+            f"{document.file} has {of_lesson!r} as its `mystnb:`, which takes options, such as "
+            "`mystnb: {execution_timeout: 60}`."
+        )
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        place = document.place(notebook, index)
+        options = cell.metadata.get("mystnb") or {}
+        for name, form in {
+            "mystnb": "mystnb: {image: {alt: A line.}}",
+            "image": "image: {alt: A line.}",
+            "figure": "figure: {caption: A line.}",
+        }.items():
+            given = options if name == "mystnb" else options.get(name) or {}
+            if not isinstance(given, dict):
+                raise LessonError(
+                    f"{place} has {given!r} as its `{name}`, which takes options, as in `{form}`."
+                )
+        for owner, name in (("image", "alt"), ("figure", "caption"), ("figure", "name")):
+            words = (options.get(owner) or {}).get(name, "")
+            if not isinstance(words, str | None):
+                raise LessonError(
+                    f"{place} has {words!r} as its `{name}`, which YAML takes for no text. Put it "
+                    "in quotes."
+                )
 
 
 def tags(cell: nbformat.NotebookNode) -> list[str]:

@@ -198,7 +198,8 @@ class Writer:
         if isinstance(content[0], nodes.title):
             if {"dropdown", "toggle"} & {*node["classes"]}:
                 return self._unfolding(content[0], content[1:])
-            title, content = f"**{self.line(content[0])}**", content[1:]
+            text, content = self.line(content[0]), content[1:]  # empty in the margin
+            title = f"**{text}**" if text else ""
         return _quoted(self.blocks([title, *content]))
 
     def _unfolding(self, title: nodes.title, content: Iterable[nodes.Node]) -> str:

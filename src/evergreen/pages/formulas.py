@@ -174,24 +174,25 @@ def _split(paragraph: nodes.paragraph) -> None:
     paragraph.parent.replace(paragraph, kept)
 
 
+def is_escaped(env: BuildEnvironment, text: nodes.Text, mark: str) -> bool:
+    """Tell whether a mark in the text is meant as such: it stands nowhere without a backslash."""
+    line = _found(env, env.docname, text, mark)[2]
+    return line is not None and re.search(rf"(?<!\\){re.escape(mark)}", line) is None
+
+
 def _refuse_unclosed(env: BuildEnvironment, text: nodes.Text) -> None:
     r"""Refuse what begins as a formula and was read as text, since it does not end.
 
     With a backslash before it, as in ``\\begin{align}``, it is meant as text.
     """
-
-    def meant(mark: str) -> bool:
-        line = _found(env, env.docname, text, mark)[2]
-        return line is not None and re.search(rf"(?<!\\){re.escape(mark)}", line) is None
-
-    if (opened := _UNCLOSED.search(text)) and not meant(opened[0]):
+    if (opened := _UNCLOSED.search(text)) and not is_escaped(env, text, opened[0]):
         what = (
             f"{opened[0]} stands in the text. Put the formula between $$, close it with "
             rf"\end{{{opened[1]}}}, or write it as `code`"
         )
         raise wrong(env, env.docname, text, what, opened[0])
     first = isinstance(text.parent, nodes.paragraph) and text.parent.children[0] is text
-    if first and text.startswith("$$") and not meant("$$"):
+    if first and text.startswith("$$") and not is_escaped(env, text, "$$"):
         raise wrong(env, env.docname, text, "its $$ is not closed", "$$")
 
 

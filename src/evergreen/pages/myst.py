@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ATTRIBUTES = re.compile(r"\{\s*(?:[.#][\w-]+|[\w-]+=)[^{}\n]*\}")
 _FENCE = re.compile(r"(`{3,}|~{3,}|:{3,})\{[\w:-]+\}")
+_NOTE = re.compile(r"\[\^[^\]\s]+\]")
 _BEFORE_AMOUNT = re.compile(r"[\s(/–-]$")
 
 
@@ -40,8 +41,10 @@ def setup(app: Sphinx) -> None:
 
 
 def _configure(app: Sphinx, config: Config) -> None:
-    # A word for other formats than this one's: here it is struck through.
-    config.suppress_warnings = [*config.suppress_warnings, "myst.strikethrough"]
+    # The first is about other formats than this one's. The second, of sphinx-design 0.8, is about
+    # how its own and Jupyter Book's documentation writes cards.
+    quiet = ("myst.strikethrough", "design.card_legacy")
+    config.suppress_warnings = [*config.suppress_warnings, *quiet]
     app.add_role("eval", _Eval(), override=True)
 
 
@@ -88,13 +91,15 @@ def _read(app: Sphinx, doctree: nodes.document) -> None:
             formulas.replace_text(block, block.astext().replace(f"{env.srcdir}/", ""))
     wrong = [
         f"{formulas.place(env, env.docname, node, within)}: {what}"
-        for node, within, what in _misread(doctree)
+        for node, within, what in _misread(env, doctree)
     ]
     if wrong:
         raise MystError("\n".join(wrong))
 
 
-def _misread(doctree: nodes.document) -> Iterator[tuple[nodes.Node, str, str]]:
+def _misread(
+    env: BuildEnvironment, doctree: nodes.document
+) -> Iterator[tuple[nodes.Node, str, str]]:
     """Return what is refused: where it stands, what of that is meant, and a sentence."""
     for text in formulas.texts(doctree):
         if (found := _FENCE.match(text)) and text.parent[0] is text:
@@ -107,6 +112,16 @@ def _misread(doctree: nodes.document) -> Iterator[tuple[nodes.Node, str, str]]:
                     f"The attributes {found[0]} would be shown as text. They need MyST's extension "
                     f"attrs_{kind} (parse: myst_enable_extensions: in _config.yml), and values in "
                     'quotes, as in {width="50%"}.'
+                ),
+            )
+        found = _NOTE.search(text)
+        if found and not formulas.is_escaped(env, text, found[0]):
+            yield (
+                text,
+                found[0],
+                (
+                    f"There is no note {found[0]}, so this would be shown as text. Write it, as in "
+                    f"`{found[0]}: What it says.`, or put what is no note into `code`."
                 ),
             )
     for formula in doctree.findall(nodes.math):
