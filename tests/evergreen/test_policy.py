@@ -82,3 +82,9 @@ def test_what_would_ask_another_host_ends_the_build_with_one_sentence(
     assert "EmbeddedError: index.md, line 3 asks another host for https://example.org/a." in output
     assert "evergreen_hosts: [example.org]" in output
     assert "Traceback" not in output
+
+
+def test_a_chart_of_altair_is_refused_with_the_way_to_draw_it(book: TinyBook) -> None:
+    script = '<script>paths = {vega: "https://cdn.jsdelivr.net/npm/vega@6?noext"}</script>'
+    book.replace("book/index.md", "A walker", f"{script}\n\nA walker")
+    assert 'alt.renderers.enable("svg")' in book.refuse().splitlines()[-1]

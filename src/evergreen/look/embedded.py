@@ -30,6 +30,7 @@ _TAG = re.compile(r"<[a-zA-Z][^>]*>|(?<=<style)[^<]*(?=</style)")
 _SCRIPT = re.compile(r"(<script\b.*?</script>)", re.DOTALL | re.IGNORECASE)
 _PICTURE = re.compile(r"<img\b(?![^>]*\salt\b)", re.IGNORECASE)
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*(?::\d+)?")
+_VEGA = re.compile(r"/npm/vega\b")
 _SEEN = "evergreen-seen"
 # Of the site and not of the book: Sphinx and this engine make them.
 _MADE = re.compile(r"_\w+/|notebooks/|(?:search|genindex|404)\.html$|sitemap\.xml$|objects\.inv$")
@@ -210,6 +211,12 @@ def _without_words(place: str) -> EmbeddedError:
 
 
 def _foreign(place: str, address: str) -> EmbeddedError:
+    if _VEGA.search(address):
+        return EmbeddedError(
+            f"{place} shows a chart of Altair's, whose script would come from another host. Draw "
+            "it as a picture: install vl-convert-python, and begin the lesson with "
+            'alt.renderers.enable("svg").'
+        )
     return EmbeddedError(
         f"{place} asks another host for {address}, which the site's policy forbids. Copy the file "
         "into the book, take out what asks for it, or allow the host in `_config.yml` (sphinx: "
