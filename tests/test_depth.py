@@ -71,6 +71,13 @@ def test_a_step_with_weight_decay_is_that_of_keras(images: data.FashionMNIST) ->
             assert np.allclose(np.asarray(value), np.asarray(expected), rtol=0, atol=1e-5)
 
 
+def test_a_loss_is_finite_where_a_probability_is_none(batch: data.Images) -> None:
+    with np.errstate(all="raise", under="ignore"):
+        passed = gradients.of_batch(depth.begin(20, scale=1.5), *batch)
+    assert passed.outputs[-1].min() == 0
+    assert 100 < passed.loss < np.inf
+
+
 def test_a_network_that_does_not_end_in_a_softmax_has_no_loss(batch: data.Images) -> None:
     with pytest.raises(ValueError, match="last layer is its only softmax"):
         gradients.of_batch(depth.begin(1)[:-1], *batch)
@@ -121,15 +128,11 @@ def test_of_relu_the_growth_is_that_of_the_paper() -> None:
     assert depth.growth() ** 2 == pytest.approx(np.pi / (np.pi - 1))
 
 
-def test_only_weights_with_a_normalization_behind_them_lose_their_scale() -> None:
-    assert depth.scale_invariant(depth.begin(2)).sum() == 0
-    network = depth.begin(2, normalized=True)
-    invariant = depth.scale_invariant(network)
-    assert [type(layer) for layer, yes in zip(network, invariant, strict=True) if yes] == [
-        Dense,
-        Dense,
-    ]
-    assert not invariant[-2]
+@pytest.mark.parametrize("normalized", [False, True])
+def test_hidden_weights_are_all_but_those_of_the_output_layer(normalized: bool) -> None:
+    network = depth.begin(3, normalized=normalized)
+    found = [layer for layer, yes in zip(network, depth.hidden(network), strict=True) if yes]
+    assert [kernel_of(layer).shape for layer in found] == [(784, 100), (100, 100), (100, 100)]
 
 
 def test_scaling_takes_the_hidden_layers_and_leaves_the_output_layer() -> None:
@@ -148,7 +151,7 @@ def test_without_epsilon_a_scale_changes_no_answer_and_divides_the_gradient(
     one = gradients.of_batch(network, *batch)
     other = gradients.of_batch(depth.scaled(network, factor), *batch)
     assert np.abs(other.outputs[-2] - one.outputs[-2]).max() < 1e-11
-    for place in np.flatnonzero(depth.scale_invariant(network)):
+    for place in np.flatnonzero(depth.hidden(network)):
         mine, theirs = one.gradients[place][0], factor * other.gradients[place][0]
         assert np.linalg.norm(theirs - mine) < 1e-11 * np.linalg.norm(mine)
         # A step at right angles to the weights, so that it can only lengthen them.

@@ -24,6 +24,7 @@ from bnlab.recipes import Recipe
 from bnlab.studies import Stored
 
 RATES, DEPTHS = (0.01, 0.1), (2, 5, 20)
+UNTRIED = (0.1, 5)
 LINES = {"He": 0.9, "Half of He": 0.5, "He, BN": 1.0}
 LAYERS = {name: factor ** np.arange(20) for name, factor in LINES.items()}
 
@@ -55,6 +56,7 @@ RESULTS = {
     name: [
         stored(kind, rate, layers, seed, 0.1 if diverges(rate, layers) else 0.8 + seed / 100)
         for rate, layers, seed in itertools.product(RATES, DEPTHS, (1, 2, 3))
+        if (rate, layers) != UNTRIED
     ]
     for name, kind, diverges in (
         ("He", "none", lambda rate, layers: rate * layers >= 2),
@@ -107,31 +109,39 @@ def test_each_layer_is_a_point_at_its_number() -> None:
         assert all(list(np.asarray(line.get_xdata())) == list(range(1, 21)) for line in axis.lines)
 
 
-def test_a_depth_is_the_mean_of_its_seeds_in_the_panel_of_its_rate() -> None:
+def of(results: list[Stored], rate: float, depth: int) -> list[float]:
+    return [
+        r.test_accuracy
+        for r in results
+        if (r.recipe.learning_rate, r.recipe.hidden_layers) == (rate, depth)
+    ]
+
+
+def test_a_line_goes_through_the_medians_of_its_seeds_in_the_panel_of_its_rate() -> None:
     axes = DRAWN["by_depth"]().axes
     assert [tick.get_text() for tick in axes[-1].get_xticklabels()] == list(map(str, DEPTHS))
     for axis, rate in zip(axes, RATES, strict=True):
         assert f"{rate:g}" in axis.get_title(loc="left")
-        drawn = dict(zip(*axis.get_legend_handles_labels()[::-1], strict=True))
+        drawn = {line.get_label(): np.asarray(line.get_ydata()) for line in axis.lines}
         for name, results in RESULTS.items():
             expected = [
-                np.mean(
-                    [
-                        r.test_accuracy
-                        for r in results
-                        if (r.recipe.learning_rate, r.recipe.hidden_layers) == (rate, depth)
-                    ]
-                )
+                np.nan if (rate, depth) == UNTRIED else np.median(of(results, rate, depth))
                 for depth in DEPTHS
             ]
-            assert list(drawn[name][0].get_ydata()) == pytest.approx(expected)
+            assert drawn[name] == pytest.approx(expected, nan_ok=True)
 
 
-def test_a_depth_at_which_a_run_diverged_has_a_hollow_marker() -> None:
-    hollow = [
-        (rate, round(np.asarray(line.get_xdata())[0]))
-        for axis, rate in zip(DRAWN["by_depth"]().axes, RATES, strict=True)
-        for line in axis.lines
-        if line.get_markerfacecolor() == figures.CARD and np.size(line.get_xdata())
-    ]
-    assert hollow == [(0.1, 2)]
+def test_each_run_is_a_point_and_hollow_if_it_diverged() -> None:
+    for axis, rate in zip(DRAWN["by_depth"]().axes, RATES, strict=True):
+        points = [
+            (round(np.asarray(line.get_xdata())[0]), np.asarray(line.get_ydata())[0], hollow)
+            for line in axis.lines
+            for hollow in [line.get_markerfacecolor() == figures.CARD]
+            if np.size(line.get_xdata()) == 1
+        ]
+        assert sorted(points) == sorted(
+            (place, accuracy, accuracy == 0.1)
+            for results in RESULTS.values()
+            for place, depth in enumerate(DEPTHS)
+            for accuracy in of(results, rate, depth)
+        )

@@ -94,7 +94,7 @@ def shown_results(project: Path) -> dict[str, str]:
     return {row.find("th").get_text(): row.get_text() for row in rows}
 
 
-ON_STUDIES = ("what_bn_buys", "batch_size")
+ON_STUDIES = ("what_bn_buys", "batch_size", "depth")
 
 
 def leave_out_the_studies(project: Path) -> None:

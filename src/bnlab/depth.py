@@ -103,7 +103,7 @@ def through(network: Sequence[Layer], images: data.Images) -> Through:
         A batch, as of :func:`standardized`.
     """
     passed = gradients.of_batch(network, *images)
-    weights = [n for n, layer in enumerate(network) if isinstance(layer, Dense)][:-1]
+    weights = np.flatnonzero(hidden(network))
     ends = [n for n, layer in enumerate(network) if isinstance(layer, Activation)][:-1]
     return Through(
         np.array([np.sqrt(np.mean(passed.outputs[n] ** 2)) for n in ends]),
@@ -130,24 +130,18 @@ def growth(slope: float = 0.0) -> float:
     return math.sqrt(mean_square / (mean_square - mean**2))
 
 
-def scale_invariant(network: Sequence[Layer]) -> np.ndarray:
-    """Tell of each layer whether it is dense and normalized at once, so that its scale is lost."""
-    following = [*network[1:], None]
-    return np.array(
-        [
-            isinstance(layer, Dense) and isinstance(after, Normalization)
-            for layer, after in zip(network, following, strict=True)
-        ]
-    )
+def hidden(network: Sequence[Layer]) -> np.ndarray:
+    """Tell of each layer whether it holds the weights of a hidden layer: boolean."""
+    dense = np.array([isinstance(layer, Dense) for layer in network])
+    dense[np.flatnonzero(dense)[-1]] = False
+    return dense
 
 
 def scaled(network: Sequence[Layer], factor: float) -> list[Layer]:
     """Return a network whose hidden layers have weights and biases so many times as large."""
-    *hidden, last, softmax = network
-    return [*(_times(factor, layer) for layer in hidden), last, softmax]
-
-
-def _times(factor: float, layer: Layer) -> Layer:
-    if not isinstance(layer, Dense):
-        return layer
-    return Dense(factor * layer.kernel, None if layer.bias is None else factor * layer.bias)
+    return [
+        Dense(factor * layer.kernel, None if layer.bias is None else factor * layer.bias)
+        if here and isinstance(layer, Dense)
+        else layer
+        for layer, here in zip(network, hidden(network), strict=True)
+    ]

@@ -69,7 +69,9 @@ def of_batch(network: Sequence[Layer], pixels: np.ndarray, labels: np.ndarray) -
         else:
             values = outputs(layer, values)
     rows = np.arange(len(labels))
-    loss = -np.log(values[rows, labels]).mean()
+    # By the logits, since a probability may be too small for a float.
+    logits = entering[-1] - entering[-1].max(axis=1, keepdims=True)
+    loss = (np.log(np.exp(logits).sum(axis=1)) - logits[rows, labels]).mean()
     slope = values.copy()
     slope[rows, labels] -= 1
     slope /= len(labels)
@@ -81,7 +83,8 @@ def of_batch(network: Sequence[Layer], pixels: np.ndarray, labels: np.ndarray) -
             case Dense(kernel, bias):
                 of_bias = () if bias is None else (slope.sum(axis=0),)
                 gradients.append((entering[place].T @ slope, *of_bias))
-                slope = slope @ kernel.T
+                if place:  # nothing asks for the slope of the pixels
+                    slope = slope @ kernel.T
             case Normalization():
                 slope, of_gamma, of_beta = batchnorm.backward(slope, saved[place])
                 gradients.append((of_gamma, of_beta))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bnlab.studies.results import Stored
 
 _PLAIN, _NORMALIZED = style_of("baseline")["color"], style_of("bn_approach_two")["color"]
-_MARKS = (("o", "-"), ("s", ":"), ("D", "--"), ("^", "-."))
+_MARKS = {False: (("o", "-"), ("s", ":"), ("D", "--")), True: (("^", "-"), ("v", ":"), ("P", "--"))}
+"""Markers and dashes of lines without batch normalization and with it, in their order."""
 
 Lines = Mapping[str, Sequence[float] | np.ndarray]
 """Values by the title of their line; a title that ends in BN has the colour of that."""
@@ -39,21 +40,20 @@ def layer_by_layer(panels: Mapping[str, Lines]) -> Figure:
             axis.plot(range(1, len(values) + 1), values, label=name, **_style(name, lines))
         axis.set_yscale("log")
         axis.set_title(title)
-        _powers_of_ten(axis)
+        _plain_numbers(axis, (1.0,))
     axis.set_xlabel("Hidden layer")
     axis.set_xticks([1, *range(5, len(values) + 1, 5)])
     _legend(figure, axes.flat[0], min(len(lines), 2))
     return finished(figure)
 
 
-def by_depth(
-    lines: Mapping[str, Sequence[Stored]], rates: Sequence[float], metric: str = "test_accuracy"
-) -> Figure:
-    """Draw a final metric against the number of hidden layers, a panel for each learning rate.
+def by_depth(lines: Mapping[str, Sequence[Stored]], rates: Sequence[float]) -> Figure:
+    """Draw test accuracy against the number of hidden layers, a panel for each learning rate.
 
-    A marker is the mean over the seeds, with a bar of one standard deviation either side. It is
-    hollow where a run has diverged, which counts as the guess that it is, or where rounding
-    decides how a run ends.
+    A point is a run, and a line goes through the medians of the seeds: a mean would say little
+    where one run breaks down. The point is hollow if the run has diverged, which leaves it a
+    guess, or if rounding decides how it ends. The vertical axes are logarithmic in the share of
+    wrong answers.
 
     Parameters
     ----------
@@ -61,45 +61,55 @@ def by_depth(
         Results by title, as in :data:`Lines`.
     rates : sequence of float
         The learning rates.
-    metric : str
-        As for :meth:`bnlab.runs.Result.final`.
     """
     figure, axes = plt.subplots(
-        len(rates), 1, sharex=True, sharey=True, figsize=(SIZE[0], 1.1 + 1.8 * len(rates))
+        len(rates), 1, sharex=True, sharey=True, figsize=(SIZE[0], 1.1 + 2.0 * len(rates))
     )
-    depths = sorted({len(r.recipe.structure.hidden) for rs in lines.values() for r in rs})
+    depths = sorted({len(r.recipe.structure.hidden) for runs in lines.values() for r in runs})
     for axis, rate in zip(axes, rates, strict=True):
         for place, (name, results) in enumerate(lines.items()):
+            style = _style(name, lines)
+            where = np.arange(len(depths)) + 0.1 * (place - (len(lines) - 1) / 2)
             settings = [
                 [
                     r
                     for r in results
-                    if r.recipe.learning_rate == rate and len(r.recipe.structure.hidden) == depth
+                    if (r.recipe.learning_rate, len(r.recipe.structure.hidden)) == (rate, depth)
                 ]
                 for depth in depths
             ]
-            values = [[r.final(metric) for r in setting] for setting in settings]
-            where = np.arange(len(depths)) + 0.08 * (place - (len(lines) - 1) / 2)
-            means = [np.mean(row) for row in values]
-            style = _style(name, lines)
-            axis.errorbar(
-                where,
-                means,
-                yerr=[np.std(row, ddof=1) for row in values],
-                capsize=4,
-                label=name,
-                **style,
-            )
-            for x, mean, setting in zip(where, means, settings, strict=True):
-                if any(r.diverged or r.sensitive for r in setting):
-                    axis.plot(x, mean, **style | {"markerfacecolor": CARD, "markersize": 9})
+            medians = [
+                np.median([run.test_accuracy for run in runs]) if runs else np.nan
+                for runs in settings
+            ]
+            axis.plot(where, medians, label=name, **style)
+            for x, runs in zip(where, settings, strict=True):
+                for run in runs:
+                    fill = CARD if run.diverged or run.sensitive else style["color"]
+                    point = style | {"markerfacecolor": fill, "zorder": 3}
+                    axis.plot(x, run.test_accuracy, **point)
         axis.set_title(f"Learning rate {rate:g}")
-    if any(r.diverged or r.sensitive for results in lines.values() for r in results):
-        axis.plot([], [], "o", color=INK, markerfacecolor=CARD, label="Diverged, or rounding")
+        axis.set_yscale("function", functions=(_of_accuracy, _to_accuracy))
+        axis.set_yticks(_ACCURACIES, [f"{accuracy:.0%}" for accuracy in _ACCURACIES])
+        axis.yaxis.set_minor_locator(NullLocator())
+    if any(r.diverged or r.sensitive for runs in lines.values() for r in runs):
+        style = {"color": INK, "markerfacecolor": CARD, "linestyle": ""}
+        axis.plot([], [], marker="o", label="Diverged, or rounding", **style)
     axis.set_xticks(range(len(depths)), [str(depth) for depth in depths])
     axis.set_xlabel("Hidden layers")
     _legend(figure, axis, 3)
     return finished(figure)
+
+
+_ACCURACIES = (0.1, 0.5, 0.7, 0.8, 0.9)
+
+
+def _of_accuracy(accuracy: np.ndarray) -> np.ndarray:
+    return -np.log(np.maximum(1 - accuracy, 1e-3))
+
+
+def _to_accuracy(place: np.ndarray) -> np.ndarray:
+    return 1 - np.exp(-place)
 
 
 def over_steps(lines: Lines, title: str) -> Figure:
@@ -109,6 +119,7 @@ def over_steps(lines: Lines, title: str) -> Figure:
         axis.plot(values, label=name, **_style(name, lines) | {"markevery": len(values) // 8})
     axis.set_yscale("log")
     axis.set_title(title)
+    _plain_numbers(axis, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
     axis.set_xlabel("Steps of training")
     _legend(figure, axis, 1)
     return finished(figure)
@@ -118,13 +129,14 @@ def _style(name: str, lines: Mapping[str, Any]) -> dict[str, Any]:
     """Return a line's colour, by whether it is normalized, and its marks among its like."""
     normalized = name.endswith("BN")
     alike = [other for other in lines if other.endswith("BN") == normalized]
-    marker, dash = _MARKS[alike.index(name)]
+    marker, dash = _MARKS[normalized][alike.index(name)]
     color = _NORMALIZED if normalized else _PLAIN
     return {"color": color, "marker": marker, "linestyle": dash, "markersize": 6}
 
 
-def _powers_of_ten(axis: Axes) -> None:
-    axis.yaxis.set_major_locator(LogLocator(numticks=6))
+def _plain_numbers(axis: Axes, subs: tuple[float, ...]) -> None:
+    """Name these multiples of the powers of ten; a raised exponent is too small for a phone."""
+    axis.yaxis.set_major_locator(LogLocator(subs=subs, numticks=6))
     axis.yaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
 

@@ -1,5 +1,6 @@
 """Studies: sweeps whose results are too expensive for a build, and are stored with the code."""
 
+from bnlab.studies.deep import starts
 from bnlab.studies.files import FOLDER, StudyError, load, of_other_data, stored
 from bnlab.studies.ladder import best_by_seed, best_rate, rungs
 from bnlab.studies.results import Rounding, Stored, Study
@@ -15,5 +16,6 @@ __all__ = [
     "load",
     "of_other_data",
     "rungs",
+    "starts",
     "stored",
 ]

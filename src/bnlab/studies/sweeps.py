@@ -7,6 +7,7 @@ another choice for the course makes a stored study out of date.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 from bnlab.recipes import Recipe
@@ -54,6 +55,26 @@ USEFUL_RATES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 
 NORMALIZED = (("baseline", False), ("bn_approach_two", False), ("bn_approach_two", True))
 """No normalization, batch normalization, and layer normalization in its place."""
+
+DEPTHS = (2, 5, 10, 20)
+"""Hidden layers of :data:`bnlab.recipes.WIDTH` units."""
+
+DEEP: dict[str, Any] = {
+    "network": "bn_approach_two",
+    "standardized": True,
+    "initializer": "he_normal",
+    "epochs": 5,
+}
+"""A network whose batch normalization can be left out, and nothing else changes but that a
+hidden layer without it has a bias. Its pixels are standardized either way."""
+
+STARTS: dict[str, dict[str, Any]] = {
+    "He": {"normalizes": "none"},
+    "He, BN": {"normalizes": "hidden"},
+    "Half of He": {"normalizes": "none", "initial_scale": 0.5},
+    "Half of He, BN": {"normalizes": "hidden", "initial_scale": 0.5},
+}
+"""How a deep network begins, by title: its first weights, with batch normalization or without."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,6 +178,24 @@ SWEEPS: dict[str, Sweep] = {
                 )
                 for size in (32, 128, 1024)
                 for network, layer_norm in NORMALIZED
+                for seed in SEEDS
+            ),
+        ),
+        Sweep(
+            "depth",
+            "What does depth ask of a network, and what does batch normalization do about it?",
+            tuple(
+                Recipe(
+                    **DEEP | STARTS[title],
+                    seed=seed,
+                    hidden_layers=layers,
+                    learning_rate=rate,
+                )
+                for title, layers, rate in (
+                    *itertools.product(("He", "He, BN"), DEPTHS, (1e-3, 1e-2, 1e-1)),
+                    *itertools.product(("He", "He, BN"), DEPTHS[:-1], (3e-1,)),
+                    *itertools.product(tuple(STARTS)[2:], DEPTHS[-1:], (1e-2,)),
+                )
                 for seed in SEEDS
             ),
         ),
