@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from bnlab import recipes
 from bnlab.recipes import Recipe
@@ -254,4 +253,7 @@ def outlier_limit(others: np.ndarray, rate: float) -> float:
 @functools.cache
 def _quantile(rate: float, freedom: int) -> float:
     """Return what Student's t with some degrees of freedom exceeds, either way, at a rate."""
+    # It takes half a second to load, and where every digit repeats nothing needs it.
+    from scipy import stats
+
     return float(stats.t.isf(rate / 2, freedom))
