@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _TAG = re.compile(r"<[a-zA-Z][^>]*>|(?<=<style)[^<]*(?=</style)")
 _SCRIPT = re.compile(r"(<script\b.*?</script>)", re.DOTALL | re.IGNORECASE)
 _PICTURE = re.compile(r"<img\b(?![^>]*\salt\b)", re.IGNORECASE)
+_PICTURE_DIRECTIVE = re.compile(r"(?:\{|\.\. )(?:image|figure)\b")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*(?::\d+)?")
 _VEGA = re.compile(r"/npm/vega\b")
 _SEEN = "evergreen-seen"
@@ -233,8 +234,10 @@ def _place(app: Sphinx, name: str, node: nodes.Element, line: int = 0) -> str:
     first = node.line
     if not first and "uri" in node:  # a picture in a directive
         file = posixpath.basename(node["uri"])
-        lines = enumerate(text.splitlines(), 1)
-        first = next((number for number, written in lines if file in written), None)
+        lines = enumerate(map(unquote, text.splitlines()), 1)
+        naming = [(number, written) for number, written in lines if file in written]
+        naming.sort(key=lambda line: not _PICTURE_DIRECTIVE.search(line[1]))
+        first = naming[0][0] if naming else None
     first = first or next((parent.line for parent in _above(node) if parent.line), None)
     return f"{name}{path.suffix}" + (f", line {first + line}" if first else "")
 
