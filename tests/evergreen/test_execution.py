@@ -173,7 +173,7 @@ FAILURES = {
         lesson("import sys\nprint('careful', file=sys.stderr)"),
         ["code cell 1 (line 10) wrote to stderr", "remove-stderr", "careful"],
     ),
-    "an output that no notebook can hold": (
+    "an output of no known form": (
         lesson(
             "class Own:\n    def _repr_mimebundle_(self, **_):\n"
             "        return {'application/x-own': {'a': 1}}\nOwn()"
