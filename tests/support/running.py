@@ -56,7 +56,8 @@ def run(published: Path, folder: Path, changes: Mapping[str, str] | None = None)
         coalesce_streams=True,
     )
     # As in a build: another number of threads changes the last digits, and training would show.
-    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    libraries = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS")
+    threads = dict.fromkeys(libraries, "1")
     # A build passes on no variable that chooses among a library's programs, and so its roundings.
     here = {name: value for name, value in os.environ.items() if "OPENBLAS" not in name}
     client.execute(env=here | threads | {store.FOLDER_VARIABLE: str(store.root())})
