@@ -20,8 +20,12 @@ NAMED = r"""# Named by $\gamma$
 ```{figure} pics/one dot.png
 :name: fig-named
 :alt: A dot.
-A dot $x^2$ by {cite:t}`pearson1905problem`.
+A dot $x^2$ by {cite:t}`pearson1905problem`, as in {eq}`eq-named`.
 ```
+
+$$
+a = b
+$$ (eq-named)
 
 Here {ref}`sec-named`, [](#sec-named), [](#fig-named).
 """
@@ -70,6 +74,23 @@ A note.[^missing]
 ```{note} Of `code`
 Text.
 ```
+```
+
+A ~~struck~~ word, and `~~code~~`, \~~none~~.
+
+- [x] Done.
+- A [x] in between.
+
+```{tip}
+A picture:
+
+```{figure} pics/dot.png
+:alt: A dot.
+A dot.
+```
+
+All in one.
+```
 """
 
 
@@ -104,6 +125,7 @@ def test_a_link_shows_the_formulas_of_the_title_that_names_it(read_book: TinyBoo
         assert "\\" not in links.text
         assert "^" not in links.text
         assert "pearson1905problem" not in links.text
+        assert "eq-named" not in links.text
         assert len(links.select("a math")) == len(links.select("a"))
         assert not links.select("a a, a [id]")
     notebook = read(read_book.html / "notebooks" / "read.ipynb", as_version=4)
@@ -148,6 +170,10 @@ def test_what_would_be_read_as_something_else_is_refused_by_line(book: TinyBook)
         12: "A heading cannot hold a citation",
         14: "{eval} cannot run code",
         16: "There is no note [^missing]",
+        23: "~~struck~~ would be shown as text. It needs MyST's extension strikethrough",
+        25: "The task [x] would be shown as text. It needs MyST's extension tasklist",
+        31: "```{figure} is never closed: the ``` that is to close it closes ```{tip}",
     }.items():
         assert f"index.md, line {line}: {what}" in said
+    assert said.count("index.md, line") == 11
     assert "Traceback" not in said

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -94,6 +95,8 @@ def _hand_over(path: str, arguments: list[str]) -> None:
             socket.send_fds(end, [asked], [0, 1, 2])
             forked = end.recv(_MESSAGE)
         if forked:
+            # A kernel is interrupted before it is killed: this would say so where the build does.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             sys.exit(end.recv(_MESSAGE) != b"0")
     _become_a_kernel(arguments, os.environ)
 

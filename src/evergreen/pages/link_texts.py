@@ -1,7 +1,7 @@
 r"""Links named by a heading or a caption show its formulas, not the LaTeX of them.
 
 Sphinx names a link by a title's plain text (``{ref}``, ``{doc}``, ``[](#name)``), in which a
-formula is its source and a citation its key.
+formula is its source, a citation its key, and a link to a formula or a figure its label.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class _Titled(SphinxPostTransform):
     def run(self, **_kwargs: Any) -> None:
         """Replace their texts."""
         works = bibliography(self.env)
-        signs = {"\\", "^", "_", *(work.key for work in (works.citations if works else ()))}
+        keys = (work.key for work in (works.citations if works else ()))
+        domains = self.env.domains
+        signs = {"\\", "^", "_", *keys, *domains["math"].equations, *domains["std"].anonlabels}
         given = []
         for link in list(self.document.findall(nodes.reference)):
             text = link.astext()

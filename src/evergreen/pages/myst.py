@@ -5,11 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from docutils import nodes
+from myst_parser.config.main import MdParserConfig
+from myst_parser.mdit_to_docutils.base import DocutilsRenderer
+from myst_parser.parsers.mdit import create_md_parser
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxRole
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
 _ATTRIBUTES = re.compile(r"\{\s*(?:[.#][\w-]+|[\w-]+=)[^{}\n]*\}")
 _FENCE = re.compile(r"(`{3,}|~{3,}|:{3,})\{[\w:-]+\}")
 _NOTE = re.compile(r"\[\^[^\]\s]+\]")
+# Directives whose contents are not MyST.
+_CODE = re.compile(r"\{(?:code|code-block|code-cell|sourcecode|raw|math|eval-rst|mermaid)\}")
+_TASK = re.compile(r"\[[ xX]\](?= )")
+_STRUCK = re.compile(r"~~\w(?:[^~\n]*[^~\s])?~~")
 _BEFORE_AMOUNT = re.compile(r"[\s(/–-]$")
 
 
@@ -93,6 +101,14 @@ def _read(app: Sphinx, doctree: nodes.document) -> None:
         f"{formulas.place(env, env.docname, node, within)}: {what}"
         for node, within, what in _misread(env, doctree)
     ]
+    path = Path(env.doc2path(env.docname))
+    if path.suffix == ".md":
+        extensions = {"colon_fence"} & set(app.config.myst_enable_extensions)
+        parser = create_md_parser(MdParserConfig(enable_extensions=extensions), DocutilsRenderer)
+        name = env.doc2path(env.docname, base=False)
+        # What follows the first may be closed by what is to close that.
+        for line, what in islice(_unclosed(parser, path.read_text("utf-8")), 1):
+            wrong.append(f"{name}, line {line}: {what}")
     if wrong:
         raise MystError("\n".join(wrong))
 
@@ -114,6 +130,10 @@ def _misread(
                     'quotes, as in {width="50%"}.'
                 ),
             )
+        elif (found := _TASK.match(text)) and _begins_item(text):
+            yield text, found[0], _of_extension(f"The task {found[0]}", "tasklist")
+        elif (found := _STRUCK.search(text)) and not formulas.is_escaped(env, text, found[0]):
+            yield text, found[0], _of_extension(found[0], "strikethrough")
         found = _NOTE.search(text)
         if found and not formulas.is_escaped(env, text, found[0]):
             yield (
@@ -156,6 +176,45 @@ def _misread(
             )
 
 
+def _unclosed(
+    parser: Any, text: str, above: int = 0, around: str = ""
+) -> Iterator[tuple[int, str]]:
+    """Return the lines of fences that nothing closes, with a sentence for each.
+
+    Parameters
+    ----------
+    parser : markdown_it.MarkdownIt
+        Knows fences, of colons too if MyST does.
+    text : str
+        Of a page or of a directive.
+    above : int
+        The lines of the page above it.
+    around : str
+        How the directive begins, if it is of one.
+    """
+    lines = text.splitlines()
+    for token in parser.parse(text):
+        if token.map is None or token.type not in ("fence", "colon_fence"):
+            continue
+        first, end = token.map
+        mark = token.markup
+        begins = mark + token.info.strip().partition(" ")[0]
+        last = lines[end - 1].strip(" \t>") if end - 1 > first else ""
+        if not last.startswith(mark) or last.strip(mark[0]):
+            yield above + first + 1, f"{begins} is never closed{_of_unclosed(mark, around)}"
+        elif token.info.startswith("{") and not _CODE.match(token.info):
+            yield from _unclosed(parser, token.content, above + first + 1, begins)
+
+
+def _of_unclosed(mark: str, around: str) -> str:
+    if around.startswith(mark[0]):
+        return (
+            f": the {mark} that is to close it closes {around}, which it stands in. Begin and end "
+            f"that one with more of them, {mark + mark[0]}."
+        )
+    return f", so that all below it would be a part of it. Close it with a line {mark}."
+
+
 def _of_fence(mark: str) -> str:
     if mark.startswith(":"):
         return (
@@ -163,6 +222,21 @@ def _of_fence(mark: str) -> str:
             "myst_enable_extensions: in _config.yml)."
         )
     return "No ` may follow a directive that begins so; begin it with :::, where it may."
+
+
+def _begins_item(text: nodes.Text) -> bool:
+    """Tell whether an item of a list begins with a text."""
+    paragraph = text.parent
+    return isinstance(paragraph.parent, nodes.list_item) and (
+        paragraph.parent[0] is paragraph and paragraph[0] is text
+    )
+
+
+def _of_extension(what: str, extension: str) -> str:
+    return (
+        f"{what} would be shown as text. It needs MyST's extension {extension} (parse: "
+        "myst_enable_extensions: in _config.yml)."
+    )
 
 
 def _attributed(text: nodes.Text, found: re.Match[str]) -> str | None:
