@@ -131,7 +131,7 @@ def _contours(axis: Axes, curvatures: Sequence[float]) -> None:
     across = np.linspace(-2, 2, 201)
     first, second = np.meshgrid(across, across)
     loss = (curvatures[0] * first**2 + curvatures[1] * second**2) / 2
-    levels = loss.max() * np.linspace(0.05, 0.95, 7) ** 2
+    levels = float(np.max(loss)) * np.linspace(0.05, 0.95, 7) ** 2
     axis.contour(first, second, loss, levels=levels, colors=GRID, linewidths=1.5)
     axis.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal")
     axis.grid(visible=False)
