@@ -84,6 +84,22 @@ def test_what_would_ask_another_host_ends_the_build_with_one_sentence(
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "[null, {type: module, body: 'import a from \"https://example.org/a.mjs\"'}]",
+        "[https://example.org/a.mjs, {type: module}]",
+    ],
+    ids=["inline", "module"],
+)
+def test_so_does_a_script_that_an_extension_adds_to_pages(book: TinyBook, script: str) -> None:
+    line = "    language: en\n"
+    book.replace("_config.yml", line, f"{line}    html_js_files: [{script}]\n")
+    output = book.refuse()
+    assert "asks another host for https://example.org/a.mjs" in output.splitlines()[-1]
+    assert "evergreen_hosts" in output.splitlines()[-1]
+
+
 def test_a_chart_of_altair_is_refused_with_the_way_to_draw_it(book: TinyBook) -> None:
     script = '<script>paths = {vega: "https://cdn.jsdelivr.net/npm/vega@6?noext"}</script>'
     book.replace("book/index.md", "A walker", f"{script}\n\nA walker")

@@ -26,7 +26,7 @@ from sphinx.util.images import get_image_size
 from evergreen.errors import EvergreenError
 from evergreen.lessons.folds import FOLDED
 from evergreen.look import language, libraries, policy
-from evergreen.look.addresses import host_of
+from evergreen.look.addresses import asked_by, host_of
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -197,6 +197,8 @@ class Templates(BuiltinTemplateLoader):
             if link.get("as") == "script" and link.get("rel") == ["preload"]:
                 link.decompose()
         for script in page.find_all("script"):
+            if not script.find_parent("article"):  # an extension's
+                self._refuse_other_hosts(script, name)
             if "src" not in script.attrs or script.get("type") == "module":
                 continue
             # What the page itself brings runs where it stands, and a library once.
@@ -226,6 +228,11 @@ class Templates(BuiltinTemplateLoader):
         first = page.head.find("script", defer=True)
         (first.insert_before if first else page.head.append)(one)
         one.insert_after(theme)
+
+    def _refuse_other_hosts(self, script: Tag, name: str) -> None:
+        for address, _, loaded in asked_by(str(script)):
+            if loaded and host_of(address) not in {"", *self.builder.config.evergreen_hosts}:
+                raise _foreign(name, address)
 
     def _size_pictures(self, page: BeautifulSoup, name: str) -> None:
         """Give each picture its size, so that nothing moves when it comes, late or never."""
@@ -283,11 +290,16 @@ def _path(link: str, page: str) -> str:
     """
     parts = urlsplit(link)
     if parts.netloc:
-        raise LookError(
-            f"{page} asks another host for {link}, which the site's policy forbids. Copy the file "
-            "into the book, or take out what asks for it."
-        )
+        raise _foreign(page, link)
     return posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path)))
+
+
+def _foreign(page: str, link: str) -> LookError:
+    return LookError(
+        f"{page} asks another host for {link}, which the site's policy forbids. Copy the file "
+        "into the book, take out what asks for it (an extension may), or allow that host in "
+        "evergreen_hosts."
+    )
 
 
 def _fix_markup(page: BeautifulSoup) -> None:
