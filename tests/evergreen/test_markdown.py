@@ -207,8 +207,8 @@ b. beta
 | another line
 ```
 
-- [ ] not a task
-- [x] nor this
+- \[ ] not a task
+- \[x] nor this
 
 ```{raw} html
 <b>An author's own</b> <script>alert(1)</script>

@@ -130,7 +130,11 @@ def _misread(
                     'quotes, as in {width="50%"}.'
                 ),
             )
-        elif (found := _TASK.match(text)) and _begins_item(text):
+        elif (
+            (found := _TASK.match(text))
+            and _begins_item(text)
+            and not formulas.is_escaped(env, text, found[0])
+        ):
             yield text, found[0], _of_extension(f"The task {found[0]}", "tasklist")
         elif (found := _STRUCK.search(text)) and not formulas.is_escaped(env, text, found[0]):
             yield text, found[0], _of_extension(found[0], "strikethrough")
