@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -133,13 +134,14 @@ def waiting_for(condition: Callable[[], object]) -> bool:
 
 
 @pytest.fixture
-def slow(book: TinyBook, tmp_path: Path) -> Iterator[tuple[TinyBook, dict[str, str]]]:
+def slow(book: TinyBook) -> Iterator[tuple[TinyBook, dict[str, str]]]:
     """A book with a lesson that does not end, and a folder for temporary files."""
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
+    # Its name is short, for a socket's may not be long, and kernels are forked through one.
+    temporary = tempfile.mkdtemp()
     with book.path("lessons/chances.md").open("a") as lesson:
         lesson.write(SLOW)
-    yield book, {"TMPDIR": str(temporary)}
+    yield book, {"TMPDIR": temporary}
+    shutil.rmtree(temporary)
     if ready := [*book.folder.glob("lessons/ready")]:
         child = int(ready[0].read_text())
         if Path(f"/proc/{child}").exists():
