@@ -6,18 +6,15 @@ import dataclasses
 import html
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route
-from website import ROOT
+from playwright.sync_api import Browser, Locator, Page
+from support.scripts import page_with
 
 from bnlab import arithmetic
 from bnlab.catalogue import NETWORKS, Network
 from bnlab.site import live
 
-SCRIPTS = ROOT / "book" / "_static"
-TYPES = {".js": "text/javascript", ".css": "text/css"}
 DEEPER = dataclasses.replace(
     NETWORKS["bn_approach_two"],
     name="deeper",
@@ -41,17 +38,7 @@ def calculator(browser: Browser, networks: Sequence[Network] = COURSE) -> Iterat
     body = f'<div data-live="calculator" {attributes}></div>'
     body += '<script type="module" src="live/calculator.js"></script>'
 
-    def answer(route: Route) -> None:
-        file = SCRIPTS / urlsplit(route.request.url).path.lstrip("/")
-        if file.suffix in TYPES:
-            route.fulfill(body=file.read_text("utf-8"), content_type=TYPES[file.suffix])
-        else:
-            route.fulfill(body=f"<!doctype html><body>{body}", content_type="text/html")
-
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.route("**", answer)
-        page.goto("http://course.test/")
+    with page_with(browser, body) as page:
         page.locator("table").wait_for()
         yield page
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -104,31 +103,36 @@ def test_what_cannot_be_measured_is_refused(pixels: np.ndarray) -> None:
 
 def test_what_is_stored_was_measured_on_the_study_s_runs() -> None:
     of_study = {result.recipe: result for result in studies.load("batch_sizes").results}
-    stored = recalibrated.load()
+    stored = recalibrated.STORED.load()
     assert [one.recipe for one in stored] == recalibrated.recipes()
     assert {one.recipe.batch_size for one in stored} == {2, 8, 32, 128, 1024}
     for one in stored:
         result = of_study[one.recipe]
         assert one.key == result.key
-        for part in recalibrated.PARTS:
+        for part in measured.PARTS:
             # 10,000 images and more: one in another class on another processor does no harm.
             expected = pytest.approx(result.final(f"{part}_accuracy"), abs=2e-4)
             assert one.accuracy["moving"][part] == expected
 
 
-@pytest.mark.parametrize("beside", [recalibrated, ghosts])
+@pytest.mark.parametrize("beside", [recalibrated.STORED, ghosts.STORED])
 def test_a_stored_file_of_other_code_or_none_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: ModuleType
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: measured.Measurement
 ) -> None:
-    text = measured.path_of(beside.NAME).read_text("utf-8")
+    text = beside.path.read_text("utf-8")
     stored = json.loads(text)
     monkeypatch.setattr(files, "FOLDER", tmp_path)
-    renewal = rf"`make study STUDY={beside.STUDY}`, and commit"
+    renewal = rf"`make study STUDY={beside.study}`, and commit"
     with pytest.raises(studies.StudyError, match=rf"There is no file .* {renewal}"):
         beside.load()
-    path = measured.path_of(beside.NAME)
+    path = beside.path
     path.parent.mkdir()
-    for damaged in (text[:-50], text.replace('"seed"', '"luck"'), "[]"):
+    for damaged in (
+        text[:-50],
+        text.replace('"seed"', '"luck"'),
+        text.replace(f'"{beside.fields[0]}"', '"guessed"'),
+        "[]",
+    ):
         path.write_text(damaged, "utf-8")
         with pytest.raises(studies.StudyError, match=rf"is damaged .* {renewal}"):
             beside.load()

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 from support.browsing import PHONE
+from support.scripts import page_with
 from website import ROOT
 
 from bnlab import batchnorm
 
-SCRIPTS = ROOT / "book" / "_static"
-TYPES = {".js": "text/javascript", ".css": "text/css"}
 BEGIN = [2, 4, 4, 4, 5, 5, 7, 9]
 
 
@@ -65,18 +63,8 @@ def page(browser: Browser) -> Iterator[Page]:
         <div class="live" data-live="values"><p>Written out.</p></div>
         <script type="module" src="live/values.js"></script>"""
 
-    def answer(route: Route) -> None:
-        file = SCRIPTS / urlsplit(route.request.url).path.lstrip("/")
-        if file.suffix in TYPES:
-            route.fulfill(body=file.read_text("utf-8"), content_type=TYPES[file.suffix])
-        else:
-            route.fulfill(body=f"<!doctype html><body>{body}", content_type="text/html")
-
     width, height = PHONE
-    with browser.new_context(viewport={"width": width, "height": height}) as context:
-        page = context.new_page()
-        page.route("**", answer)
-        page.goto("http://course.test/")
+    with page_with(browser, body, {"width": width, "height": height}) as page:
         page.locator("svg").wait_for()
         yield page
 

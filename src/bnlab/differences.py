@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -128,11 +128,7 @@ def welch(ones: Sequence[float], others: Sequence[float], unit: str = "") -> Dif
     unit : str
         Follows the mean, in the text.
     """
-    a, b = np.array(ones), np.array(others)
-    test = stats.ttest_ind(a, b, equal_var=False)
-    low, high = test.confidence_interval(CONFIDENCE)
-    mean = float(a.mean() - b.mean())
-    return Difference(mean, float(low), float(high), float(test.pvalue), len(a), unit)
+    return _found(stats.ttest_ind(ones, others, equal_var=False), ones, others, unit)
 
 
 def of_values(ones: Sequence[float], others: Sequence[float], unit: str = "") -> Difference:
@@ -145,8 +141,11 @@ def of_values(ones: Sequence[float], others: Sequence[float], unit: str = "") ->
     unit : str
         Follows the mean, in the text.
     """
-    a, b = np.array(ones), np.array(others)
-    test = stats.ttest_rel(a, b)
+    return _found(stats.ttest_rel(ones, others), ones, others, unit)
+
+
+def _found(test: Any, ones: Sequence[float], others: Sequence[float], unit: str) -> Difference:
+    """Return what a test of SciPy's has found of values that it was given."""
     low, high = test.confidence_interval(CONFIDENCE)
-    mean = float((a - b).mean())
-    return Difference(mean, float(low), float(high), float(test.pvalue), len(a), unit)
+    mean = float((np.array(ones) - np.array(others)).mean())
+    return Difference(mean, float(low), float(high), float(test.pvalue), len(ones), unit)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import dis
+import linecache
 import sys
 from collections.abc import Iterator, Sequence
 from types import CodeType, FrameType
@@ -52,10 +53,16 @@ class _Statement(NamedTuple):
 
 
 def here() -> Place | None:
-    """Return where the notebook of this process is at work, or None where there is none."""
+    """Return where the notebook of this process is at work, or None where there is none.
+
+    A cell that its viewer runs without a history is none of the notebook's.
+    """
     shell = get_ipython()
     frames = list(_frames(shell.user_ns)) if shell else []
     if not frames or frames[-1].f_code.co_name != "<module>":
+        return None
+    code = "".join(linecache.getlines(frames[-1].f_code.co_filename))
+    if code.strip() != shell.user_ns["In"][-1].strip():
         return None
     called = {frame.f_code.co_qualname.partition(".")[0] for frame in frames}
     return Place(len(shell.user_ns["In"]) - 1, frames[-1].f_lineno, frozenset(called))
@@ -73,7 +80,7 @@ class Behind:
     Raises
     ------
     LookupError
-        If none of the cells has that place, as one that is run without a history.
+        If none of the cells has that place.
     """
 
     def __init__(self, place: Place, cells: Sequence[str]) -> None:

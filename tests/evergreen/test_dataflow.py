@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -79,3 +82,16 @@ def found() -> dict[str, str]:
 @pytest.mark.parametrize("name", CELLS)
 def test_a_claim_rests_on_what_its_names_lead_back_to(found: dict[str, str], name: str) -> None:
     assert found[name] == CELLS[name][1]
+
+
+def test_in_a_cell_without_a_history_a_claim_rests_on_all_that_was_noted() -> None:
+    cell = "\n" * 50 + "said = claim(True, a.name)"
+    program = f"""
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_cell({BEGINNING!r}, store_history=True).raise_error()
+shell.run_cell({cell!r}, store_history=False).raise_error()
+print(*sorted(evidence.key for evidence in shell.user_ns["said"].evidence))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["a", "b"], done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from bs4 import BeautifulSoup, Tag
 from tinybook import ENGINE, TinyBook
 
 from evergreen.look.temml import SOURCE, Temml, TemmlError
+from evergreen.pages import portable
 from evergreen.pages.latex import LatexError, displayed
 from evergreen.pages.macros import Macros
 
@@ -334,3 +336,28 @@ def test_the_vendored_temml_is_the_one_that_npm_has(node: None) -> None:
     assert (package / "dist" / SOURCE.name).read_bytes() == SOURCE.read_bytes()
     licence = SOURCE.with_name("temml.LICENSE").read_text("utf-8")
     assert (package / "LICENSE").read_text("utf-8") == licence
+
+
+def test_what_is_written_for_a_command_looks_as_the_command_does() -> None:
+    temml = Temml()
+
+    def shown(latex: str) -> str:
+        formula = BeautifulSoup(temml.mathml(latex, display=False), "html.parser")
+        for annotation in formula.find_all("annotation"):
+            annotation.decompose()
+        text = unicodedata.normalize("NFKC", formula.get_text())
+        return "".join(text.replace("\ufe0e", "").split())
+
+    # Names that Temml lacks, and two that it draws as one character.
+    own = {"N", "R", "Z", "mathbbm", "mathds", "coloneqq", "eqqcolon"}
+    taking = {"bm", "bold", "emph", "operatornamewithlimits"}
+    differing = {
+        name
+        for name, written in portable.WRITTEN.items()
+        if name not in own
+        for argument in ("{A}" if name in taking else "",)
+        if shown(rf"x \{name}{argument} y") != shown(f"x {written}{argument} y")
+    }
+    assert differing == set()
+    assert portable.REFUSED.isdisjoint(portable.WRITTEN)
+    temml.close()

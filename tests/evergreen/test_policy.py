@@ -100,6 +100,22 @@ def test_so_does_a_script_that_an_extension_adds_to_pages(book: TinyBook, script
     assert "evergreen_hosts" in output.splitlines()[-1]
 
 
+def test_a_book_can_allow_the_host_of_what_an_extension_adds(book: TinyBook) -> None:
+    line = "    language: en\n"
+    added = (
+        "    evergreen_hosts: [example.org]\n"
+        "    html_js_files: [https://example.org/a.js]\n"
+        "    html_css_files: [https://example.org/a.css]\n"
+    )
+    book.replace("_config.yml", line, line + added)
+    book.update()
+    head = book.read("_build/html/index.html").partition("</head>")[0]
+    for asked in ("script-src", "style-src"):
+        assert "example.org" in re.search(rf"{asked} [^;]*", head)[0]
+    assert 'src="https://example.org/a.js"' in head
+    assert 'href="https://example.org/a.css"' in head
+
+
 def test_a_chart_of_altair_is_refused_with_the_way_to_draw_it(book: TinyBook) -> None:
     script = '<script>paths = {vega: "https://cdn.jsdelivr.net/npm/vega@6?noext"}</script>'
     book.replace("book/index.md", "A walker", f"{script}\n\nA walker")

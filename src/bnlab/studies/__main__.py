@@ -75,9 +75,9 @@ def main(arguments: Iterable[str] | None = None) -> None:
             else:
                 study = train(name, chosen.scheduler)
             print(f"{files.save(study)}: {len(study.results)} runs. Commit it.")
-            for beside in (recalibrated, ghosts):
-                if name == beside.STUDY and not chosen.roundings:
-                    print(f"{beside.train_and_save()}. Commit it, too.")
+            for measurement in (recalibrated.STORED, ghosts.STORED):
+                if name == measurement.study and not chosen.roundings:
+                    print(f"{measurement.save()}. Commit it, too.")
     except EvergreenError as error:
         sys.exit(f"{type(error).__name__}: {error}")
 

@@ -8,46 +8,17 @@ weights and through the same batches.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import NamedTuple
-
 from bnlab import data
 from bnlab.recipes import Recipe
-from bnlab.runs import pool
-from bnlab.studies import measured, sweeps
+from bnlab.studies import sweeps
+from bnlab.studies.measured import Measurement, accuracies
 from bnlab.studies.results import ACCURACIES, rounded
-from evergreen import claims
-from evergreen.claims import Evidence
 
-NAME = "ghosts"
 STUDY = "batch_noise"
-"""The study that has the same runs without ghost batches, and whose command renews this."""
+"""The study that has the same runs without ghost batches."""
 
 BATCH, GHOST = 128, 32
 """Images in a step, and in a ghost batch."""
-
-
-class Ghost(NamedTuple):
-    """One run with ghost batches.
-
-    Attributes
-    ----------
-    recipe : Recipe
-        What the run has in common with the study's.
-    key : str
-        That of the study's run.
-    accuracy : dict of str to float
-        By :data:`bnlab.studies.results.ACCURACIES`, after the last epoch.
-    """
-
-    recipe: Recipe
-    key: str
-    accuracy: dict[str, float]
-
-    @property
-    def evidence(self) -> Evidence:
-        """How the page of claims names it."""
-        return Evidence("runs with ghost batches", self.key)
 
 
 def recipes() -> list[Recipe]:
@@ -79,34 +50,17 @@ def train(recipe: Recipe) -> dict[str, float]:
         batch_size=recipe.batch_size,
         orders=training.orders_of(recipe, len(images.train.labels)),
     )
-    ends = {"accuracy": last.accuracy, "val_accuracy": last.val_accuracy}
-    for part in ("train", "test"):
-        _, accuracy = model.evaluate(*getattr(images, part), batch_size=5_000, verbose=0)
-        ends[f"{part}_accuracy"] = accuracy
-    return {metric: rounded(ends[metric]) for metric in ACCURACIES}
+    in_epoch = {name: rounded(getattr(last, name)) for name in ("accuracy", "val_accuracy")}
+    return in_epoch | {f"{part}_accuracy": found for part, found in accuracies(model).items()}
 
 
-def train_and_save() -> Path:
-    """Train the runs, and store what came of them."""
-    wanted = recipes()
-    with pool.processes(len(wanted)) as executor:
-        found = list(executor.map(train, wanted))
-    return measured.save(NAME, measured.code_of("ghost"), wanted, found)
-
-
-def load() -> list[Ghost]:
-    """Return what is stored, one entry for each of :func:`recipes`, in their order.
-
-    Raises
-    ------
-    StudyError
-        If it is missing, damaged, or was made by other code or from other data.
-    """
-    wanted = recipes()
-    records = measured.read(NAME, measured.code_of("ghost"), wanted, STUDY)
-    found = [
-        Ghost(recipe, record["key"], {metric: record[metric] for metric in ACCURACIES})
-        for recipe, record in zip(wanted, records, strict=True)
-    ]
-    claims.note(found)
-    return found
+STORED = Measurement(
+    name="ghosts",
+    study=STUDY,
+    shown="runs with ghost batches",
+    recipes=recipes,
+    measure=train,
+    fields=ACCURACIES,
+    code=("ghost", "studies.ghosts:train", "studies.measured:accuracies"),
+)
+"""What is stored: accuracies by :data:`bnlab.studies.results.ACCURACIES`, after the last epoch."""

@@ -9,52 +9,24 @@ size, and with mean and variance of all training images.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from bnlab import data, runs
 from bnlab.recipes import Recipe
-from bnlab.runs import pool
-from bnlab.studies import measured, sweeps
-from bnlab.studies.results import rounded
-from evergreen import claims
-from evergreen.claims import Evidence
+from bnlab.studies import sweeps
+from bnlab.studies.measured import Measurement, accuracies
 
 if TYPE_CHECKING:
     import keras
 
-NAME = "recalibrated"
 STUDY = "batch_sizes"
-"""The study whose runs are measured again, and whose command renews this."""
+"""The study whose runs are measured again."""
 
 AVERAGES = ("moving", "batches", "images")
 """Keras's own; over batches of the run's size; over all training images at once."""
 
-PARTS = ("train", "test")
-
 Accuracies = dict[str, dict[str, float]]
-"""By the averages, and by the part of the images: of all its images, in inference mode."""
-
-
-class Recalibrated(NamedTuple):
-    """One run, measured with each of :data:`AVERAGES`.
-
-    Attributes
-    ----------
-    recipe : Recipe
-    key : str
-        That of the run.
-    accuracy : dict of str to dict of str to float
-    """
-
-    recipe: Recipe
-    key: str
-    accuracy: Accuracies
-
-    @property
-    def evidence(self) -> Evidence:
-        """How the page of claims names it."""
-        return Evidence("runs with moving averages measured again", self.key)
+"""By the averages, and by :data:`bnlab.studies.measured.PARTS`."""
 
 
 def recipes() -> list[Recipe]:
@@ -72,32 +44,16 @@ def measure(model: keras.Sequential, batch_size: int) -> Accuracies:
     """Return a trained network's accuracies; its averages are all training images' afterwards."""
     from bnlab.recalibration import recalibrate
 
-    images = data.load()
-
-    def accuracies() -> dict[str, float]:
-        found = {}
-        for part in PARTS:
-            _, accuracy = model.evaluate(*getattr(images, part), batch_size=5_000, verbose=0)
-            found[part] = rounded(accuracy)
-        return found
-
-    found = {"moving": accuracies()}
+    pixels = data.load().train.pixels
+    found = {"moving": accuracies(model)}
     for kind, size in (("batches", batch_size), ("images", None)):
-        recalibrate(model, images.train.pixels, size)
-        found[kind] = accuracies()
+        recalibrate(model, pixels, size)
+        found[kind] = accuracies(model)
     return found
 
 
-def train_and_save() -> Path:
-    """Measure the runs, training those that are missing, and store what came of it."""
-    wanted = recipes()
-    runs.load_all(wanted)
-    with pool.processes(len(wanted)) as executor:
-        found = list(executor.map(_measure_stored, wanted))
-    return measured.save(NAME, measured.code_of("recalibration"), wanted, found)
-
-
-def _measure_stored(recipe: Recipe) -> Accuracies:
+def train(recipe: Recipe) -> Accuracies:
+    """Measure a run, which is trained if it is missing."""
     from bnlab import training
 
     training.use_one_thread()
@@ -105,19 +61,13 @@ def _measure_stored(recipe: Recipe) -> Accuracies:
     return measure(run.model(), recipe.batch_size)
 
 
-def load() -> list[Recalibrated]:
-    """Return what is stored, one entry for each of :func:`recipes`, in their order.
-
-    Raises
-    ------
-    StudyError
-        If it is missing, damaged, or was made by other code or from other data.
-    """
-    wanted = recipes()
-    records = measured.read(NAME, measured.code_of("recalibration"), wanted, STUDY)
-    found = [
-        Recalibrated(recipe, record["key"], {kind: record[kind] for kind in AVERAGES})
-        for recipe, record in zip(wanted, records, strict=True)
-    ]
-    claims.note(found)
-    return found
+STORED = Measurement(
+    name="recalibrated",
+    study=STUDY,
+    shown="runs with moving averages measured again",
+    recipes=recipes,
+    measure=train,
+    fields=AVERAGES,
+    code=("recalibration", "studies.recalibrated:measure", "studies.measured:accuracies"),
+)
+"""What is stored: :data:`Accuracies` of each run."""

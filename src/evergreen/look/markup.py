@@ -27,6 +27,7 @@ from evergreen.errors import EvergreenError
 from evergreen.lessons.folds import FOLDED
 from evergreen.look import language, libraries, policy
 from evergreen.look.addresses import asked_by, host_of
+from evergreen.look.embedded import is_allowed
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -166,7 +167,9 @@ class Templates(BuiltinTemplateLoader):
         links = [
             link
             for link in page.head.find_all("link")
-            if "href" in link.attrs and link.get("rel") == ["stylesheet"]
+            if "href" in link.attrs
+            and link.get("rel") == ["stylesheet"]
+            and not is_allowed(self.builder.config, link["href"])
         ]
         for link in links:
             path = _path(link["href"], name)
@@ -197,23 +200,25 @@ class Templates(BuiltinTemplateLoader):
             if link.get("as") == "script" and link.get("rel") == ["preload"]:
                 link.decompose()
         for script in page.find_all("script"):
-            if not script.find_parent("article"):  # an extension's
-                self._refuse_other_hosts(script, name)
-            if "src" not in script.attrs or script.get("type") == "module":
-                continue
             # What the page itself brings runs where it stands, and a library once.
             if script.find_parent("article"):
-                if libraries.uses(script["src"]) and script["src"] in brought:
+                if libraries.uses(script.get("src", "")) and script["src"] in brought:
                     script.decompose()
                 else:
-                    brought.add(script["src"])
+                    brought.add(script.get("src", ""))
                 continue
-            path = _path(script["src"], name)
+            self._refuse_other_hosts(script, name)
+            source = script.get("src", "")
+            if not source or script.get("type") == "module":
+                continue
+            if is_allowed(self.builder.config, source):
+                continue
+            path = _path(source, name)
             if path in _SEARCH and searches:
                 script["defer"] = ""
                 if path == _SEARCHING:
-                    source = posixpath.relpath(SEARCH, folder or ".")
-                    script.insert_after(page.new_tag("script", defer="", src=source))
+                    search = posixpath.relpath(SEARCH, folder or ".")
+                    script.insert_after(page.new_tag("script", defer="", src=search))
             elif path == _OPTIONS:
                 script.string = (Path(self.builder.outdir) / path).read_text("utf-8")
                 del script["src"]
@@ -230,8 +235,9 @@ class Templates(BuiltinTemplateLoader):
         one.insert_after(theme)
 
     def _refuse_other_hosts(self, script: Tag, name: str) -> None:
+        """Refuse what an extension adds to pages and the policy would block in silence."""
         for address, _, loaded in asked_by(str(script)):
-            if loaded and host_of(address) not in {"", *self.builder.config.evergreen_hosts}:
+            if loaded and host_of(address) and not is_allowed(self.builder.config, address):
                 raise _foreign(name, address)
 
     def _size_pictures(self, page: BeautifulSoup, name: str) -> None:
@@ -241,9 +247,9 @@ class Templates(BuiltinTemplateLoader):
             if not source or source.startswith("data:") or not picture.find_parent("article"):
                 continue
             picture["loading"] = "lazy"
-            if host_of(picture["src"]) in self.builder.config.evergreen_hosts:
+            if is_allowed(self.builder.config, source):
                 continue
-            file = picture_file(self.builder, _path(picture["src"], name))
+            file = picture_file(self.builder, _path(source, name))
             size = get_image_size(str(file)) if file.is_file() else None
             if size and not picture.get("width") and not picture.get("height"):
                 picture["width"], picture["height"] = map(str, size)

@@ -95,7 +95,8 @@ def restrict(
     """
     refused = set(untrusted)
     text = str(page.find("article") or page)
-    named = sorted(hosts) if any(host in text for host in hosts) else []
+    # Beside the text, a page asks in its head: for what an extension adds.
+    named = sorted(hosts) if any(host in f"{page.head}{text}" for host in hosts) else []
     # A library sets styles, and compiles what it draws; only a page that has one lets it.
     of_library = libraries.uses(text) or bool(named)
 
