@@ -236,12 +236,9 @@ def test_every_test_image_can_be_chosen_and_is_loaded_when_asked_for(
     labels = images.test.labels
     answers = np.stack([run.test_predictions for run in of_page])
     right = (answers == labels).all(axis=0)
-    loaded: dict[str, int] = {}
+    loaded: set[str] = set()
     with networks(browser, address) as page:
-        page.on(
-            "response",
-            lambda response: loaded.update({urlsplit(response.url).path: len(response.body())}),
-        )
+        page.on("request", lambda request: loaded.add(urlsplit(request.url).path))
         page.locator("summary", has_text="All 10,000 test images").click()
         garments = page.get_by_label("Garments", exact=True)
         offered = garments.locator("option").all_inner_texts()
@@ -251,11 +248,11 @@ def test_every_test_image_can_be_chosen_and_is_loaded_when_asked_for(
         assert not loaded
         coat = data.CLASSES.index("Coat")
         garments.select_option(label=offered[1 + coat])
-        page.get_by_role("button", name="Show them").click()
+        with page.expect_response("**") as answer:
+            page.get_by_role("button", name="Show them").click()
+        assert f"{len(answer.value.body()) / 2**20:.1f} MiB" in offered[1 + coat]
         status = page.locator(".live-details > [role=status]")
         expect(status).to_have_text(f"1 to 30 of {counts[1 + coat]:,}.")
-        (size,) = loaded.values()
-        assert f"{size / 2**20:.1f} MiB" in offered[1 + coat]
         page.get_by_label("Answers", exact=True).select_option(label="All three are right")
         wanted = np.flatnonzero(right & (labels == coat))
         seen: list[int] = []

@@ -322,7 +322,7 @@ def test_one_trains_pauses_changes_shares_and_comes_back_to_the_same(
         assert len(cards(page)) == len(catalogue.NETWORKS)
         empty = shown(page, "Training loss"), shown(page, "Validation accuracy")
         train(page)
-        page.locator(".live-progress", has_text=re.compile(r"step [1-9]\d+ ")).first.wait_for()
+        page.locator(".live-progress", has_text=re.compile(r"step [1-9][\d,]+ ")).first.wait_for()
         page.get_by_role("button", name="Pause").click()
         page.locator(".live-status", has_text="Paused.").wait_for()
         page.wait_for_timeout(500)  # the last reports
@@ -516,7 +516,7 @@ def test_a_hidden_page_pauses_and_goes_on_when_it_is_seen(browser: Browser, addr
     }"""
     with laboratory(browser, address, "images=5000&epochs=200&network=baseline") as page:
         train(page)
-        page.locator(".live-progress", has_text=re.compile(r"step [1-9]\d+ ")).wait_for()
+        page.locator(".live-progress", has_text=re.compile(r"step [1-9][\d,]+ ")).wait_for()
         page.evaluate(hide, True)
         page.wait_for_timeout(300)
         paused = steps(page)
@@ -540,7 +540,7 @@ def test_whoever_wants_less_motion_sees_a_picture_a_second(browser: Browser, add
     endless = "images=5000&epochs=200&network=baseline"
     with laboratory(browser, address, endless, reduced_motion="reduce") as page:
         train(page)
-        page.locator(".live-progress", has_text=re.compile(r"step [1-9]\d* ")).wait_for()
+        page.locator(".live-progress", has_text=re.compile(r"step [1-9][\d,]* ")).wait_for()
         page.evaluate(count)
         page.wait_for_timeout(3000)
         # Workers report ten times a second, and each of the two charts is drawn anew.
@@ -693,7 +693,7 @@ def test_the_place_in_a_lesson_trains_what_its_author_chose(
     assert chosen.replace("&amp;", "&") not in notebook
     with visit(browser, f"{address}{name}", PHONE) as page:
         train(page)
-        page.locator(".live-progress", has_text=re.compile(r"step [1-9]\d* ")).first.wait_for()
+        page.locator(".live-progress", has_text=re.compile(r"step [1-9][\d,]* ")).first.wait_for()
         link = page.locator(".live-laboratory a")
         assert link.get_attribute("href").split("#")[1] == chosen.replace("&amp;", "&")
         assert "#" not in page.url

@@ -9,18 +9,28 @@ from __future__ import annotations
 
 import ast
 import dis
-import linecache
 import sys
 from collections.abc import Iterator, Sequence
 from types import CodeType, FrameType
 from typing import NamedTuple
 
 from IPython import get_ipython
+from IPython.core.interactiveshell import ExecutionInfo
 
 _LOADS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 _STORES = {"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL"}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _PLAIN = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, *_DEFINITIONS)
+
+_noticed: dict[str, bool] = {}
+
+
+def _notice(cell: ExecutionInfo) -> None:
+    _noticed["store_history"] = cell.store_history
+
+
+if _shell := get_ipython():
+    _shell.events.register("pre_run_cell", _notice)
 
 
 class Place(NamedTuple):
@@ -61,8 +71,7 @@ def here() -> Place | None:
     frames = list(_frames(shell.user_ns)) if shell else []
     if not frames or frames[-1].f_code.co_name != "<module>":
         return None
-    code = "".join(linecache.getlines(frames[-1].f_code.co_filename))
-    if code.strip() != shell.user_ns["In"][-1].strip():
+    if not _noticed.get("store_history", True):
         return None
     called = {frame.f_code.co_qualname.partition(".")[0] for frame in frames}
     return Place(len(shell.user_ns["In"]) - 1, frames[-1].f_lineno, frozenset(called))
