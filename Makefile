@@ -55,7 +55,7 @@ test-versions: site ## Test the package and the built notebooks without the lock
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(UNLOCKED)
 	@$(BIN)/uv pip install --quiet --python $(UNLOCKED)/bin/python --editable '.[book,study,test]' \
 		--resolution $(RESOLUTION_$(VERSIONS))
-	@$(UNLOCKED)/bin/python -m pytest -m 'not site and not launch and not weekly'
+	@$(UNLOCKED)/bin/python -m pytest -m 'not site and not launch and not weekly' $(ON_ALL_CORES)
 	@rm -rf _build/$(VERSIONS)
 	@cp -R _build/html/notebooks _build/$(VERSIONS)
 	@$(UNLOCKED)/bin/jupyter-execute _build/$(VERSIONS)/*.ipynb
