@@ -13,10 +13,12 @@ from website import Build, soup
 
 from bnlab import recipes, runs, studies
 from bnlab.recipes import Recipe
-from bnlab.site import spot_checks
+from bnlab.site import rounding, spot_checks
 from bnlab.site.prepare import WEEK_VARIABLE
+from bnlab.studies import Measured
 from bnlab.studies.results import Stored, Study, by_setting, rounded, setting
 from bnlab.studies.sweeps import NETWORKS, SEEDS, Sweep
+from evergreen import sources
 
 HERE, THERE = "this kind of machine", "another kind"
 MEAN, SD = 0.85, 0.002
@@ -112,6 +114,29 @@ def test_of_no_studies_nothing_is_trained_again() -> None:
     assert spot_checks.check([], []) == []
 
 
+def test_in_time_each_setting_of_what_is_measured_beside_has_its_turn(
+    stored_studies: list[Study],
+) -> None:
+    found = [spot_checks.sample_measured(stored_studies, str(week)) for week in range(200)]
+    settings = {
+        (measurement.name, tuple(one.recipe for one in seeds))
+        for measurement, seeds in filter(None, found)
+    }
+    assert {tuple(recipe.seed for recipe in seeds) for _, seeds in settings} == {SEEDS}
+    assert {(name, recipe) for name, seeds in settings for recipe in seeds} == {
+        (measurement.name, one.recipe)
+        for measurement in studies.MEASUREMENTS
+        for one in measurement.load()
+    }
+
+
+def test_without_a_week_or_its_study_nothing_is_measured_again(
+    stored_studies: list[Study],
+) -> None:
+    assert spot_checks.sample_measured(stored_studies, None) is None
+    assert spot_checks.sample_measured([], "2026-W47") is None
+
+
 # On the kind of machine that made the stored runs.
 
 
@@ -176,14 +201,14 @@ def share_of_failing_builds(rate: float, correlation: float) -> float:
 
 def test_by_chance_as_many_builds_fail_as_is_said() -> None:
     assert 0.02 < share_of_failing_builds(0.05, correlation=0) < 0.08
-    assert share_of_failing_builds(spot_checks.ERROR_RATE, correlation=0) == 0
+    assert share_of_failing_builds(rounding.ERROR_RATE, correlation=0) == 0
 
 
 def test_the_less_rounding_does_the_fewer_builds_fail_by_chance() -> None:
     assert share_of_failing_builds(0.05, correlation=0.9) < 0.05
 
 
-def fails(study: Study, again: list[runs.Run], rate: float = spot_checks.ERROR_RATE) -> bool:
+def fails(study: Study, again: list[runs.Run], rate: float = rounding.ERROR_RATE) -> bool:
     try:
         spot_checks.check([study], again, rate)
     except studies.StudyError:
@@ -256,6 +281,53 @@ def test_a_setting_of_which_a_seed_was_not_trained_is_left_alone() -> None:
     assert spot_checks.check([study_of([MEAN] * 5)], trained([MEAN] * 4)) == []
 
 
+# What is measured beside the studies.
+
+
+def measured(*accuracies: float, machine: str = "") -> list[Measured]:
+    """Return stored measurements of this machine or of another, one for each seed."""
+    return [
+        Measured(
+            Recipe("bn_approach_two", seed, 1),
+            "key",
+            {"moving": {"train": accuracy + 0.01, "test": accuracy}},
+            "runs measured",
+            machine or runs.machine(),
+            sources.versions(runs.LIBRARIES),
+        )
+        for seed, accuracy in zip(SEEDS, accuracies, strict=False)
+    ]
+
+
+def measured_again(*accuracies: float) -> list[dict[str, object]]:
+    return [one.accuracy for one in measured(*accuracies)]
+
+
+def test_on_the_same_kind_of_machine_every_measured_digit_repeats() -> None:
+    stored = measured(0.85, 0.86, 0.84)
+    found = spot_checks.check_measured("made_up", stored, measured_again(0.85, 0.86, 0.84))
+    assert found.allowed == 0
+    assert (found.stored, found.again) == pytest.approx((0.85, 0.85))
+    said = r"seed 1 has 0.87 as its stored moving train, and measured again 0.8701"
+    with pytest.raises(studies.StudyError, match=said):
+        spot_checks.check_measured("made_up", stored, measured_again(0.85, 0.8601, 0.84))
+
+
+def test_elsewhere_what_is_measured_may_move_as_seeds_do_and_no_further() -> None:
+    generator = np.random.default_rng(5)
+    again = generator.normal(MEAN, SD, 5)
+    there = again + generator.normal(0, SD, 5)
+    found = spot_checks.check_measured(
+        "made_up", measured(*there, machine=THERE), measured_again(*again)
+    )
+    assert found.allowed
+    for wrong in (there - 20 * SD, np.where(np.arange(5) == 2, 0.5, there)):
+        with pytest.raises(studies.StudyError, match="runs measured: "):
+            spot_checks.check_measured(
+                "made_up", measured(*wrong, machine=THERE), measured_again(*again)
+            )
+
+
 # The real ones.
 
 
@@ -282,6 +354,6 @@ def test_the_page_about_this_build_says_which_runs_were_checked(
         if result.sensitive
     }
     assert len(sensitive.select("tbody tr")) == len(marked) > 0
-    # The course's networks, and in a weekly build one setting more.
-    weekly = WEEK_VARIABLE in os.environ
+    # The course's networks, and in a weekly build a setting and a measurement more.
+    weekly = 2 if WEEK_VARIABLE in os.environ else 0
     assert len(checked.select("tbody tr")) == len(NETWORKS) + weekly

@@ -16,8 +16,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from bnlab import catalogue, data, recipes, runs
 from bnlab.recipes import Recipe
-from bnlab.site import spot_checks
 from bnlab.site.prepare import prepared
+from bnlab.site.rounding import ERROR_RATE, LEAST
 from bnlab.site.spot_checks import SpotCheck
 from bnlab.studies import Study
 from bnlab.studies.results import LIMIT, TIMES
@@ -330,9 +330,9 @@ def _spot_checks(checks: Sequence[SpotCheck]) -> list[Part]:
     if not checks:
         return ["No stored run was trained again."]
     explained = (
-        f"By chance alone fewer than one build in {1 / spot_checks.ERROR_RATE:,.0f} would fail, "
+        f"By chance alone fewer than one build in {1 / ERROR_RATE:,.0f} would fail, "
         "even if rounding did to a run what another seed does. A difference up to "
-        f"{spot_checks.LEAST:g} is always allowed. Where rounding decides how a run ends, "
+        f"{LEAST:g} is always allowed. Where rounding decides how a run ends, "
         "nothing is compared."
     )
     table = _table(

@@ -1,36 +1,30 @@
 """Stored studies are spot-checked: some of their runs are trained again.
 
 Every build has the course's own runs, and compares them wherever a study holds them. The weekly
-build trains the runs of one more setting, with all its seeds.
+build trains the runs of one more setting, with all its seeds, and repeats one setting of what was
+measured beside the studies.
 """
 
 from __future__ import annotations
 
-import functools
+import itertools
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bnlab import recipes
+from bnlab import recipes, runs
 from bnlab.recipes import Recipe
 from bnlab.runs import FINAL, METRICS, Result, Run
-from bnlab.studies import Stored, Study, StudyError
+from bnlab.site.rounding import ERROR_RATE, MismatchError, compare
+from bnlab.studies import MEASUREMENTS, Measured, Measurement, Stored, Study, StudyError
 from bnlab.studies.files import STRICT
 from bnlab.studies.results import by_setting, rounded, setting
 from evergreen import sources
 
-ERROR_RATE = 1e-6
-"""The share of builds that may fail by chance where rounding does to a run what another seed
-does; it does less."""
-
 COMPARED = ("val_accuracy", "test_accuracy")
 """The final metrics that are compared if another kind of machine trained the stored runs."""
-
-LEAST = 0.005
-"""A difference up to this is never an error. Accuracies are counts of images, which Student's
-distribution does not know: small differences can all be equal by chance."""
 
 
 class SpotCheck(NamedTuple):
@@ -39,7 +33,7 @@ class SpotCheck(NamedTuple):
     Attributes
     ----------
     studies : list of str
-        Those that hold these runs.
+        Those that hold these runs, or what was measured of them.
     recipe : Recipe
         That of the first seed.
     stored, again : float
@@ -91,13 +85,48 @@ def sample(studies: Sequence[Study], week: str | None) -> list[Recipe]:
     return settings[order[0]] if order else []
 
 
+def sample_measured(
+    studies: Sequence[Study], week: str | None
+) -> tuple[Measurement, list[Measured]] | None:
+    """Choose what a weekly build measures again: one setting with all its seeds, if any.
+
+    Settings in which rounding decides how a run ends are left out.
+
+    Parameters
+    ----------
+    studies : sequence of Study
+    week : str or None
+        As for :func:`sample`.
+    """
+    if not week:
+        return None
+    steady = {
+        (study.sweep.name, one)
+        for study in studies
+        for one, seeds in by_setting(study.results).items()
+        if not _hangs_by_rounding(seeds)
+    }
+    settings = {
+        (measurement.name, one): (measurement, list(measured))
+        for measurement in MEASUREMENTS
+        if any(study.sweep.name == measurement.study for study in studies)
+        for one, measured in itertools.groupby(
+            measurement.load(), key=lambda measured: setting(measured.recipe)
+        )
+        if (measurement.study, one) in steady
+    }
+    order = sorted(settings, key=lambda one: sources.digest(week, repr(one)))
+    return settings[order[0]] if order else None
+
+
 def check(
     studies: Sequence[Study], trained: Sequence[Run], error_rate: float = ERROR_RATE
 ) -> list[SpotCheck]:
     """Compare runs with what the studies have stored of them.
 
     On the kind of machine that made a stored run, and with the same libraries, every digit
-    must repeat. Elsewhere the seeds of a setting are compared together, see :func:`_compare`.
+    must repeat. Elsewhere the seeds of a setting are compared together, see
+    :func:`bnlab.site.rounding.compare`.
 
     Raises
     ------
@@ -110,18 +139,85 @@ def check(
     for names, pairs in groups:
         try:
             allowed = _check_setting(pairs, error_rate / max(tests, 1))
-        except _MismatchError as mismatch:
-            raise StudyError(
-                f"The stored study {names[0]} is not what its code gives: {mismatch}. Restore "
-                f"its file from the repository, or renew it with `make study STUDY={names[0]}`, "
-                "and commit it."
-            ) from None
+        except MismatchError as mismatch:
+            raise _wrong(names[0], mismatch) from None
         there, here = (
             float(np.mean([side.test_accuracy for side in sides]))
             for sides in ([pair.stored for pair in pairs], [pair.run for pair in pairs])
         )
         found.append(SpotCheck(names, pairs[0].stored.recipe, there, here, allowed))
     return found
+
+
+def check_measured(
+    study: str,
+    stored: Sequence[Measured],
+    again: Sequence[Mapping[str, Any]],
+    error_rate: float = ERROR_RATE,
+) -> SpotCheck:
+    """Compare what is measured of a setting's runs with what is stored, as :func:`check` does.
+
+    Parameters
+    ----------
+    study : str
+        The study that has the runs.
+    stored : sequence of Measured
+        One for each seed.
+    again : sequence of mapping
+        What was measured now, in the same order.
+    error_rate : float
+
+    Raises
+    ------
+    StudyError
+        If that is not what is stored.
+    """
+    there, here = (
+        {name: np.array([one[name] for one in side]) for name in side[0]}
+        for side in ([_flat(one.accuracy) for one in stored], list(map(_flat, again)))
+    )
+    shown, seeds = stored[0].shown, [one.recipe for one in stored]
+    libraries = sources.versions(runs.LIBRARIES)
+    exact = stored[0].machine == runs.machine() and all(
+        stored[0].versions.get(name) == libraries.get(name) for name in STRICT
+    )
+    allowed = 0.0
+    try:
+        for name in there:
+            if not exact:
+                rate = error_rate / (len(there) * (2 + len(seeds)))
+                limit = compare(name, seeds, there[name], here[name], rate)
+                allowed = max(allowed, limit)
+            elif (differ := np.flatnonzero(there[name] != here[name])).size:
+                place = differ[0]
+                raise MismatchError(
+                    f"{seeds[place]} has {there[name][place]:.6g} as its stored {name}, and "
+                    f"measured again {here[name][place]:.6g}, while every digit repeats on this "
+                    "kind of machine"
+                )
+    except MismatchError as mismatch:
+        raise _wrong(study, f"{shown}: {mismatch}") from None
+    before, now = (
+        float(np.mean([values for name, values in side.items() if "test" in name]))
+        for side in (there, here)
+    )
+    return SpotCheck([f"{study}, {shown}"], seeds[0], before, now, allowed)
+
+
+def _flat(accuracies: Mapping[str, Any], above: str = "") -> dict[str, float]:
+    """Return accuracies by name, also where they are by averages and then by part."""
+    found: dict[str, float] = {}
+    for name, value in accuracies.items():
+        full = f"{above} {name}".strip().replace("_", " ")
+        found |= _flat(value, full) if isinstance(value, Mapping) else {full: float(value)}
+    return found
+
+
+def _wrong(study: str, mismatch: object) -> StudyError:
+    return StudyError(
+        f"The stored study {study} is not what its code gives: {mismatch}. Restore its file from "
+        f"the repository, or renew it with `make study STUDY={study}`, and commit it."
+    )
 
 
 def _pairs(studies: Sequence[Study], trained: Sequence[Run]) -> list[tuple[list[str], list[_Pair]]]:
@@ -150,10 +246,6 @@ def _rounds_alike(study: Study, stored: Stored, run: Run) -> bool:
     return libraries and stored.machine == run.provenance["machine"]
 
 
-class _MismatchError(Exception):
-    """What is stored and what was trained again differ. The message says where."""
-
-
 def _hangs_by_rounding(seeds: Sequence[Stored]) -> bool:
     # Of diverged runs there is nothing to compare but their number.
     return any(result.sensitive or result.diverged for result in seeds)
@@ -172,14 +264,23 @@ def _check_setting(pairs: Sequence[_Pair], rate: float) -> float | None:
             _check_digits(stored, run)
     if all(pair.exact for pair in pairs):
         return 0.0
-    return _compare(pairs, rate) if _comparable(pairs) else None
+    if not _comparable(pairs):
+        return None
+    for metric in COMPARED:
+        there, here = (
+            np.array([side.final(metric) for side in sides])
+            for sides in ([pair.stored for pair in pairs], [pair.run for pair in pairs])
+        )
+        seeds = [pair.stored.recipe for pair in pairs]
+        allowed = compare(metric.replace("_", " "), seeds, there, here, rate)
+    return allowed
 
 
 def _check_digits(stored: Stored, run: Run) -> None:
     for (metric, there), (_, here) in zip(_values(stored), _values(run), strict=True):
         here = rounded(here)
         if not (there == here or (math.isnan(there) and not math.isfinite(here))):
-            raise _MismatchError(
+            raise MismatchError(
                 f"{stored.recipe} has {there:.6g} as its stored {metric.replace('_', ' ')}, and "
                 f"trained again {here:.6g}, while every digit repeats on this kind of machine"
             )
@@ -189,71 +290,3 @@ def _values(result: Result) -> list[tuple[str, float]]:
     """Return every measured value with its metric."""
     history = ((metric, value) for metric in METRICS for value in result.history[metric])
     return [*history, *((metric, result.final(metric)) for metric in FINAL)]
-
-
-def _compare(pairs: Sequence[_Pair], rate: float) -> float:
-    """Compare a setting's stored runs with those trained again, and return what is allowed.
-
-    Both are taken for samples of the same normal distribution. Under that assumption each of
-    the tests has the given error rate: Student's tests of the mean difference, for paired
-    samples, which is sharp where rounding does little, and for independent ones; and of each
-    stored run beside all the others, Student's test for one outlier (externally studentized).
-    The last finds the single wrong number that widens the limits of the others.
-
-    Returns
-    -------
-    float
-        The largest mean difference in test accuracy that is no error.
-    """
-    for metric in COMPARED:
-        there = np.array([stored.final(metric) for stored, _, _ in pairs])
-        here = np.array([run.final(metric) for _, run, _ in pairs])
-        for place, (stored, run, _) in enumerate(pairs):
-            others = np.concatenate([np.delete(there, place), here])
-            if abs(there[place] - others.mean()) > outlier_limit(others, rate):
-                raise _MismatchError(
-                    f"{stored.recipe} has {stored.final(metric):.6g} as its stored "
-                    f"{metric.replace('_', ' ')}, and trained again {run.final(metric):.6g}, "
-                    "which lies too far from the setting's other seeds to be rounding"
-                )
-        allowed = mean_limit(there, here, rate)
-        if abs(there.mean() - here.mean()) > allowed:
-            raise _MismatchError(
-                f"the {len(pairs)} runs like {pairs[0].stored.recipe} have a mean "
-                f"{metric.replace('_', ' ')} of {there.mean():.6g} as stored, and trained again "
-                f"{here.mean():.6g}, while rounding explains a difference of {allowed:.2g}"
-            )
-    return allowed
-
-
-def mean_limit(ones: np.ndarray, others: np.ndarray, rate: float) -> float:
-    """Return how far the means of two samples are apart by chance.
-
-    Parameters
-    ----------
-    ones, others : numpy.ndarray
-        Shape (n,), n at least 2: in pairs, normally distributed around the same mean.
-    rate : float
-        How often either of two tests may find a larger difference.
-    """
-    size = len(ones)
-    of_pairs = _quantile(rate, size - 1) * float((ones - others).std(ddof=1))
-    both = float(ones.var(ddof=1) + others.var(ddof=1))
-    apart = _quantile(rate, 2 * size - 2) * math.sqrt(both)
-    return max(LEAST, min(of_pairs, apart) / math.sqrt(size))
-
-
-def outlier_limit(others: np.ndarray, rate: float) -> float:
-    """Return how far from the mean of some values another one of their kind lies by chance."""
-    size = len(others)
-    spread = float(others.std(ddof=1)) * math.sqrt(1 + 1 / size)
-    return max(LEAST, _quantile(rate, size - 1) * spread)
-
-
-@functools.cache
-def _quantile(rate: float, freedom: int) -> float:
-    """Return what Student's t with some degrees of freedom exceeds, either way, at a rate."""
-    # It takes half a second to load, and where every digit repeats nothing needs it.
-    from scipy import stats
-
-    return float(stats.t.isf(rate / 2, freedom))

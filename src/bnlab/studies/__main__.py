@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 
 from bnlab import runs
-from bnlab.studies import files, ghosts, recalibrated, roundings, sweeps
+from bnlab.studies import MEASUREMENTS, files, roundings, sweeps
 from bnlab.studies.results import Study
 from evergreen.errors import EvergreenError
 
@@ -75,7 +75,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
             else:
                 study = train(name, chosen.scheduler)
             print(f"{files.save(study)}: {len(study.results)} runs. Commit it.")
-            for measurement in (recalibrated.STORED, ghosts.STORED):
+            for measurement in MEASUREMENTS:
                 if name == measurement.study and not chosen.roundings:
                     print(f"{measurement.save()}. Commit it, too.")
     except EvergreenError as error:

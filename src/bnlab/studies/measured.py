@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,12 +41,18 @@ class Measured(NamedTuple):
         What the measurement's function has returned.
     shown : str
         What the page of claims calls such runs.
+    machine : str
+        Digest of the kind of machine that measured it, see :func:`bnlab.runs.machine`.
+    versions : dict of str to str
+        The libraries that did.
     """
 
     recipe: Recipe
     key: str
     accuracy: dict[str, Any]
     shown: str
+    machine: str
+    versions: dict[str, str]
 
     @property
     def evidence(self) -> Evidence:
@@ -93,8 +99,7 @@ class Measurement:
     def save(self) -> Path:
         """Measure on this machine, and write the file, which is returned."""
         wanted = self.recipes()
-        with pool.processes(len(wanted)) as executor:
-            found = list(executor.map(self.measure, wanted))
+        found = self.measure_all(wanted)
         about = {
             "versions": sources.versions(runs.LIBRARIES),
             "machines": {runs.machine(): runs.processor()},
@@ -115,6 +120,11 @@ class Measurement:
         self.path.write_text(text, "utf-8")
         return self.path
 
+    def measure_all(self, recipes: Sequence[Recipe]) -> list[dict[str, Any]]:
+        """Return what is measured of runs on this machine, in the order of the recipes."""
+        with pool.processes(len(recipes)) as executor:
+            return list(executor.map(self.measure, recipes))
+
     def load(self) -> list[Measured]:
         """Return what is stored, in the order of the recipes.
 
@@ -126,16 +136,19 @@ class Measurement:
         renewal = f"Renew it with `make study STUDY={self.study}`, and commit the file."
         try:
             content = json.loads(self.path.read_text("utf-8"))
+            versions, made_by = dict(content["about"]["versions"]), content["about"]["code"]
+            (machine,) = content["about"]["machines"]
             found = [
                 Measured(
                     Recipe(**record["recipe"]),
                     str(record["key"]),
                     {field: record[field] for field in self.fields},
                     self.shown,
+                    machine,
+                    versions,
                 )
                 for record in content["runs"]
             ]
-            versions, made_by = dict(content["about"]["versions"]), content["about"]["code"]
         except FileNotFoundError:
             raise files.StudyError(f"There is no file {self.path}. {renewal}") from None
         except (AttributeError, KeyError, TypeError, ValueError) as error:
