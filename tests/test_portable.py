@@ -139,7 +139,7 @@ def test_the_garments_are_the_first_of_their_kind(course: Course) -> None:
         answers = {int(run.test_predictions[place]) for run in course_runs}
         if len(answers) > 1:
             return "disputed"
-        return "recognised" if answers == {int(labels[place])} else "mistaken"
+        return "recognized" if answers == {int(labels[place])} else "mistaken"
 
     assert chosen == {place: kind(place) for place in chosen}
     assert len({(int(labels[place]), kind(place)) for place in chosen}) == len(chosen)

@@ -70,20 +70,20 @@ def size(folder: Path) -> int:
 def garments(course: Sequence[runs.Run]) -> dict[int, str]:
     """Choose test images for a reader to try, at most three of each class.
 
-    The first that all networks recognise, the first that they disagree on, and the first
+    The first that all networks recognize, the first that they disagree on, and the first
     that all take for the same wrong garment.
 
     Returns
     -------
     dict of int to str
-        Positions among the test images, class by class: ``"recognised"``, ``"disputed"``
+        Positions among the test images, class by class: ``"recognized"``, ``"disputed"``
         or ``"mistaken"``.
     """
     labels = data.load().test.labels
     predictions = np.stack([run.test_predictions for run in course])
     agreed = (predictions == predictions[0]).all(axis=0)
     right = predictions[0] == labels
-    kinds = {"recognised": agreed & right, "disputed": ~agreed, "mistaken": agreed & ~right}
+    kinds = {"recognized": agreed & right, "disputed": ~agreed, "mistaken": agreed & ~right}
     return {
         int(place): kind
         for label in range(len(data.CLASSES))

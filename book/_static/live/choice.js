@@ -4,7 +4,7 @@ import { button, element, group, note, row, spoken, word } from "./elements.js";
 import { Gallery } from "./gallery.js";
 
 const kinds = (count) => ({
-  recognised: `All ${word(count)} are right`,
+  recognized: `All ${word(count)} are right`,
   disputed: "They disagree",
   mistaken: `All ${word(count)} make the same mistake`,
 });

@@ -84,7 +84,7 @@ export async function loadGallery({ address, classes }, gallery, networks) {
       number: numbers.getUint16(2 * index, true),
       label,
       answers: taken,
-      kind: agreed ? (taken[0] === label ? "recognised" : "mistaken") : "disputed",
+      kind: agreed ? (taken[0] === label ? "recognized" : "mistaken") : "disputed",
       name: `${classes[label]}, test image ${numbers.getUint16(2 * index, true)}`,
       pixels: pixels.subarray(784 * index, 784 * (index + 1)),
     };
