@@ -75,16 +75,20 @@ def _prepare(app: Sphinx, lessons: Lessons) -> None:
     stored = stored_studies(lessons, shown) if shown else []
     week = os.environ.get(WEEK_VARIABLE)
     sample = spot_checks.sample(stored, week)
+    measurement, measured = spot_checks.sample_measured(stored, week) or (None, [])
+    beside = [one.recipe for one in measured]
     began = time.time()
-    trained = runs.load_all([*recipes.course(), *sample])
+    # A measurement would train its runs itself, each in a process of a process.
+    trained = runs.load_all([*recipes.course(), *sample, *beside])
     _note(app, trained, began)
     course = trained[: len(recipes.course())]
     # Each may fail by chance at half the rate.
     checks = spot_checks.check(stored, trained, ERROR_RATE / 2)
-    if chosen := spot_checks.sample_measured(stored, week):
-        measurement, seeds = chosen
-        again = measurement.measure_all([one.recipe for one in seeds])
-        checks.append(spot_checks.check_measured(measurement.study, seeds, again, ERROR_RATE / 2))
+    if measurement:
+        again = measurement.measure_all(beside)
+        checks.append(
+            spot_checks.check_measured(measurement.study, measured, again, ERROR_RATE / 2)
+        )
     _prepared[id(app)] = Prepared(course, stored, checks)
 
 
