@@ -71,6 +71,8 @@ addEventListener("DOMContentLoaded", painted);
 _SEARCHING = "_static/searchtools.js"
 _SEARCH = {_SEARCHING, "_static/language_data.js", "searchindex.js"}
 
+_LENGTH = re.compile(r"(?<![\w-])(width|height):\s*([^;]+);?")
+
 
 class LookError(EvergreenError):
     """A page cannot be finished."""
@@ -251,8 +253,29 @@ class Templates(BuiltinTemplateLoader):
                 continue
             file = picture_file(self.builder, _path(source, name))
             size = get_image_size(str(file)) if file.is_file() else None
-            if size and not picture.get("width") and not picture.get("height"):
-                picture["width"], picture["height"] = map(str, size)
+            if not size or picture.get("width") or picture.get("height"):
+                continue
+            picture["width"], picture["height"] = map(str, size)
+            if style := _keeping_shape(picture.get("style", ""), *size):
+                picture["style"] = style
+
+
+def _keeping_shape(style: str, width: int, height: int) -> str:
+    """Return a picture's style such that it keeps its shape where a page is narrow.
+
+    The style sheet leaves the height of a sized picture to its width; a height that the author
+    has set alone needs the same of the width.
+    """
+    own = dict(_LENGTH.findall(style))
+    if "height" not in own:
+        return style
+    if "width" not in own:
+        return f"{style.rstrip('; ')}; width: auto;"
+    # Sphinx writes both where an author scales a picture.
+    wide, high = (re.fullmatch(r"([\d.]+)(?:px)?", own[side]) for side in ("width", "height"))
+    if wide and high and abs(float(wide[1]) * height / width - float(high[1])) < 1:
+        return _LENGTH.sub(lambda one: "" if one[1] == "height" else one[0], style).strip()
+    return style
 
 
 def picture_file(builder: Builder, path: str) -> Path:
