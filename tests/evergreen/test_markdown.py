@@ -391,6 +391,66 @@ c &= d
 
 By {eq}`eq-one`, with {numref}`fig-frame`.
 """
+# As sphinx-proof numbers its boxes, and sphinx-tabs names its tabs.
+EXTENSION = """
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+
+class theorem(nodes.Admonition, nodes.Element):
+    pass
+
+
+def visit(writer, node):
+    writer.body.append(writer.starttag(node, "div", CLASS="admonition"))
+
+
+def depart(writer, node):
+    at = writer.body.index('<p class="admonition-title">') + 1
+    writer.body.insert(at, "<span>Theorem 7 </span>")
+    writer.body.append("</div>")
+
+
+class Theorem(SphinxDirective):
+    has_content, required_arguments, final_argument_whitespace = True, 1, True
+
+    def run(self):
+        title, _ = self.state.inline_text(self.arguments[0], self.lineno)
+        content = nodes.section(ids=["theorem"])
+        self.state.nested_parse(self.content, self.content_offset, content)
+        return [theorem("", nodes.title("", "", *title), content)]
+
+
+class Tabs(SphinxDirective):
+    has_content = True
+
+    def run(self):
+        content = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, content)
+        names = nodes.container(role="tablist")
+        names += [nodes.paragraph("", name) for name in ("Heads", "Tails")]
+        return [nodes.container("", names, *(nodes.container("", one) for one in content))]
+
+
+def setup(app):
+    app.add_node(theorem, html=(visit, depart))
+    app.add_directive("theorem", Theorem)
+    app.add_directive("own-tabs", Tabs)
+"""
+BOXES = r"""# Boxes of another extension
+
+```{theorem} (Walks of $n$ steps)
+They end, says **somebody**:
+
+- soon.
+```
+
+```{own-tabs}
+To the right.
+
+To the left.
+```
+"""
 GFM = MarkdownIt("gfm-like").disable("linkify")
 TOKENS = (
     *("2015.", "1)", "#", "##", "-", "+", "*", "**", "_", "__", "__init__", "snake_case", "~~"),
@@ -507,8 +567,11 @@ def written(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> T
     book.write("book/more/Öl & 100%.md", HEAD + own)
     book.path("book/more/a mark.png").write_bytes(PICTURE)
     book.write("book/more/pasted.ipynb", f"\ufeff{ATTACHED}")
+    book.write("book/boxes.md", HEAD + BOXES + CONSTRUCTS.split("\n\n")[1])
+    book.write("src/toy/boxes.py", EXTENSION)
+    book.replace("_config.yml", "      - evergreen\n", "      - evergreen\n      - toy.boxes\n")
     chapter = "      - file: lessons/chances"
-    names = ("escapes", "constructs", "numbered", *PICTURED)
+    names = ("escapes", "constructs", "numbered", "boxes", *PICTURED)
     chapters = "".join(f"\n      - file: {name}" for name in names)
     book.replace("_toc.yml", chapter, chapter + chapters)
     book.update()
@@ -594,6 +657,16 @@ def test_markup_survives_where_markdown_has_it(written: TinyBook) -> None:
     assert code.get_text() == 'first = 1\n\nsecond = "$"\n'
     right, center = (cell["style"] for cell in notebook.table.find_all("th"))
     assert (right, center) == ("text-align:right", "text-align:center")
+
+
+def test_boxes_and_tabs_of_another_extension_are_markdown_under_their_names(
+    written: TinyBook,
+) -> None:
+    text = prose(written, "boxes")
+    assert (
+        "> **Theorem 7 (Walks of $n$ steps)**\n>\n> They end, says **somebody**:\n>\n> - soon."
+    ) in text
+    assert "**Heads**\n\nTo the right.\n\n**Tails**\n\nTo the left." in text
 
 
 @pytest.mark.parametrize("name", PICTURED)

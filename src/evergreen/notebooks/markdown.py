@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 
+from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.locale import admonitionlabels
@@ -184,7 +185,13 @@ class Writer:
                 return escapes.paragraph(f"{name} {self.blocks(content)}")
             case nodes.Admonition() | nodes.sidebar() | nodes.topic() if _is_box(node):
                 return self._box(node)
+            case nodes.container() if tabs := _tabs(node):
+                return self.blocks(
+                    part for name, panel in tabs for part in (f"**{self.line(name)}**", panel)
+                )
             case nodes.container() | nodes.compound() if not _is_title(node):
+                return self.blocks(node.children)
+            case nodes.section() if not isinstance(node.next_node(), nodes.title):
                 return self.blocks(node.children)
             case nodes.raw():
                 return self._raw(node, inline=False)
@@ -198,9 +205,18 @@ class Writer:
         if isinstance(content[0], nodes.title):
             if {"dropdown", "toggle"} & {*node["classes"]}:
                 return self._unfolding(content[0], content[1:])
-            text, content = self.line(content[0]), content[1:]  # empty in the margin
+            text, content = self._title(node), content[1:]  # empty in the margin
             title = f"**{text}**" if text else ""
         return _quoted(self.blocks([title, *content]))
+
+    def _title(self, node: nodes.Element) -> str:
+        """Write the title of a box. Another extension's writer may add a name and a number."""
+        if type(node).__module__.partition(".")[0] in ("docutils", "sphinx"):
+            return self.line(node[0])
+        written = BeautifulSoup(self._page.html(node, inline=False), "html.parser").p
+        for tag in written("strong"):
+            tag.unwrap()
+        return " ".join(written.decode_contents().split())
 
     def _unfolding(self, title: nodes.title, content: Iterable[nodes.Node]) -> str:
         """Write a box that its reader unfolds. Between empty lines, HTML holds Markdown."""
@@ -277,6 +293,14 @@ def _is_box(node: nodes.Element) -> bool:
     return bool(node.children) and not any(
         isinstance(child, nodes.Inline | addnodes.production) for child in node.children
     )
+
+
+def _tabs(node: nodes.Element) -> list[tuple[nodes.Element, nodes.Element]]:
+    """Return names and panels of tabs, where all names come first, as sphinx-tabs has them."""
+    names = node.next_node()
+    if not isinstance(names, nodes.Element) or names.get("role") != "tablist":
+        return []
+    return list(zip(names.children, node.children[1:], strict=True))
 
 
 def _is_title(node: nodes.Element) -> bool:
