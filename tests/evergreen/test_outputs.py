@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
 from playwright.sync_api import Browser
-from support.browsing import look_at, visit
+from support.browsing import DESK, PHONE, look_at, visit
 from support.hosting import host
 from tinybook import TinyBook
 
@@ -76,6 +77,16 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"image": {"alt": "A line."}, "figure": {"name": "fig-line"}},
         "is a figure without a caption",
     ),
+    "two pictures with words for one": (
+        {"image/png": DOT},
+        {"image": {"alt": "A line."}},
+        "has 2 pictures and words for 1 of them. Write a list",
+    ),
+    "two pictures with words for three": (
+        {"image/png": DOT},
+        {"image": {"alt": ["One.", "Two.", "Three."]}},
+        "has 2 pictures and words for 3 of them. Write a list",
+    ),
     "a figure of two": (
         {"text/html": "<table></table>"},
         FIGURE,
@@ -89,8 +100,33 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 def test_what_a_page_cannot_show_is_refused_by_cell_and_line(what: str) -> None:
     data, options, said = REFUSED[what]
     with pytest.raises(LessonError) as refusal:
-        prepare(data, "2 outputs" in said, **options)
+        prepare(data, " 2 " in said, **options)
     assert str(refusal.value).startswith(f"lesson.md, code cell 1 (line 2) {said}")
+
+
+def test_a_figure_beside_what_its_last_line_gives_asks_for_a_semicolon() -> None:
+    cell = new_code_cell("plt.plot([1, 2])", metadata={"mystnb": FIGURE})
+    cell.outputs = [
+        new_output("execute_result", data={"text/plain": "[<Line2D at 0x7f>]"}),
+        new_output("display_data", data={"image/png": DOT}),
+    ]
+    with pytest.raises(LessonError, match=r"shows text too: \[<Line2D at 0x7f>\]\. .* semicolon"):
+        outputs.prepare(Document("lesson", Path("lesson.md"), ""), new_notebook(cells=[cell]))
+
+
+def test_each_picture_of_a_cell_has_the_words_of_its_place() -> None:
+    options = {"image": {"alt": ["First.", "Second."], "width": "300px"}}
+    cell = new_code_cell("show()", metadata={"mystnb": options})
+    own = {"image/png": {"alt": "Its own.", "width": 4}}
+    cell.outputs = [
+        new_output("display_data", data={"image/png": DOT}),
+        new_output("display_data", data={"image/png": DOT}, metadata=own),
+        new_output("display_data", data={"image/svg+xml": "<svg/>"}),
+    ]
+    outputs.prepare(Document("lesson", Path("lesson.md"), ""), new_notebook(cells=[cell]))
+    words = [next(iter(output.metadata.values()))["alt"] for output in cell.outputs]
+    assert words == ["First.", "Its own.", "Second."]
+    assert cell.metadata["mystnb"]["image"] == {"width": "300px"}
 
 
 def test_an_unknown_kind_is_left_out_where_the_page_can_show_another() -> None:
@@ -105,6 +141,7 @@ def test_an_unknown_kind_is_left_out_where_the_page_can_show_another() -> None:
     [
         ({"application/json": {"a": [1]}}, "text/plain", '{\n  "a": [\n    1\n  ]\n}'),
         ({"text/latex": r"$\frac{1}{2}$"}, "text/latex", r"$\frac{1}{2}$"),
+        ({"image/png": DOT, "text/latex": "$x^2$"}, "text/latex", "$x^2$"),
         ({"text/latex": "$$\nx\n$$"}, "text/latex", "$$\nx\n$$"),
         ({"text/latex": r"\begin{align}a\end{align}"}, "text/latex", r"\begin{align}a\end{align}"),
         ({"text/latex": r"Of $x$ and \(y\)"}, "text/markdown", "Of $x$ and $y$"),
@@ -267,6 +304,82 @@ HTML("<table><tr><th></th><th>a</th></tr><tr><th>b</th><td>1</td></tr></table>")
 ```
 """
 )
+GLUED = """
+```{code-cell} ipython3
+---
+mystnb: {image: {alt: The dot of a cell.}}
+---
+from myst_nb import glue
+
+glue("dot", Image("pics/a dot.png"), display=False)
+```
+
+```{glue:} dot
+```
+
+A {glue:}`dot` in a line.
+
+```{glue:figure} dot
+:alt: The dot in a figure.
+A dot.
+```
+"""
+ELSEWHERE = "\n```{glue:} dot\n:doc: folded.md\n```\n"
+SIZED = """# Sized
+
+```{code-cell} ipython3
+:tags: [margin]
+print("beside")
+```
+
+```{code-cell} ipython3
+:tags: [full-width]
+print("across")
+```
+
+![As it is](<pics/a band.png>)
+
+```{image} pics/a band.png
+:alt: With a width.
+:width: 300px
+```
+
+```{image} pics/a band.png
+:alt: With a height.
+:height: 60px
+```
+
+```{image} pics/a band.png
+:alt: Scaled.
+:scale: 50
+```
+
+<img src="pics/a band.png" alt="Of both sizes" width="600" height="200">
+
+```{code-cell} ipython3
+---
+mystnb: {image: {alt: From a cell., width: 240px}}
+---
+from IPython.display import HTML, Image
+
+Image("pics/a band.png")
+```
+
+```{code-cell} ipython3
+import pandas as pd
+
+pd.DataFrame({"rate": [0.125, -0.5], "steps": [4000, 16]}, index=["one", "two"])
+```
+
+```{code-cell} ipython3
+HTML(pd.DataFrame({"rate": [0.125, -0.5], "steps": [4000, 16]}).to_html(index=False))
+```
+
+```{code-cell} ipython3
+HTML("<table><caption>Named</caption><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr>"
+     "</table><pre><span style='color: #006000'>green</span> and black</pre>")
+```
+"""
 FRAMED = """# Framed
 
 <iframe title="A film" src="https://films.example.org/1"></iframe>
@@ -288,16 +401,18 @@ def rich(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> Tiny
     cells = [SHOW, *SHOWING]
     code = "\n\n".join(f"```{{code-cell}} ipython3\n{cell}\n```" for cell in cells)
     book.write("lessons/shown.md", f"{HEAD}{code}\n")
-    book.write("lessons/prose.md", PROSE.format(dot=DOT))
-    book.write("lessons/folded.md", FOLDED)
+    book.write("lessons/prose.md", PROSE.format(dot=DOT) + ELSEWHERE)
+    book.write("lessons/folded.md", FOLDED + GLUED)
+    book.write("lessons/sized.md", HEAD + SIZED)
     book.write("book/framed.md", FRAMED)
     for name, text in PACKAGE.items():
         book.write(f"src/{name}", text)
     picture = book.path("lessons/pics/a dot.png")
     picture.parent.mkdir()
     picture.write_bytes(base64.b64decode(DOT))
+    Image.new("RGB", (900, 300), "navy").save(picture.with_name("a band.png"))
     entry = "      - file: "
-    names = ("lessons/shown", "lessons/prose", "lessons/folded", "framed")
+    names = ("lessons/shown", "lessons/prose", "lessons/folded", "lessons/sized", "framed")
     added = "".join(f"{entry}{name}\n" for name in names)
     book.replace("_toc.yml", f"{entry}claims", f"{added}{entry}claims")
     hosts = "    evergreen_hosts: [films.example.org]\n"
@@ -373,6 +488,48 @@ def test_everybody_reaches_what_is_folded_wide_and_in_the_margin(
             assert max(map(int, re.findall(r"\d+", colour))) < 128, "a light frame in the dark"
 
 
+def test_a_picture_that_prose_takes_from_a_cell_has_the_cell_s_words(rich: TinyBook) -> None:
+    glued = page(rich, "lessons/folded").select("article img[src]")[-3:]
+    words = ["The dot of a cell.", "The dot of a cell.", "The dot in a figure."]
+    assert [picture["alt"] for picture in glued] == words
+    assert page(rich, "lessons/prose").select("article img")[-1]["alt"] == words[0]
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK])
+def test_pictures_keep_their_shape_and_columns_their_distance(
+    rich: TinyBook, browser: Browser, size: tuple[int, int]
+) -> None:
+    with host(rich.html) as address, visit(browser, f"{address}lessons/sized.html", size) as sized:
+        shapes = sized.locator("article img").evaluate_all(
+            "tags => tags.map(tag => [tag.alt, tag.offsetWidth / tag.offsetHeight])"
+        )
+        assert len(shapes) == 6
+        assert {alt: shape for alt, shape in shapes if abs(shape - 3) > 0.1} == {}
+        for table in sized.locator("article table").all():
+            sides = table.locator("th, td").evaluate_all(
+                "tags => tags.map(tag => parseFloat(getComputedStyle(tag).paddingLeft))"
+            )
+            assert min(sides) > 4
+            column = table.locator("tr > :last-child:not(:empty)").evaluate_all(
+                "tags => tags.map(tag => getComputedStyle(tag).textAlign)"
+            )
+            first = table.locator("tr > :first-child:not(:empty)").evaluate_all(
+                "tags => tags.map(tag => getComputedStyle(tag).textAlign)"
+            )
+            assert len({*column}) == len({*first}) == 1, "a header that is not above its column"
+        beside = sized.locator(".tag_margin .cell_output").bounding_box()
+        across = sized.locator(".tag_full-width").bounding_box()
+        assert beside["y"] + beside["height"] <= across["y"]
+
+
+def test_what_an_output_sets_is_legible_in_the_light_and_in_the_dark(
+    rich: TinyBook, browser: Browser
+) -> None:
+    with host(rich.html) as address:
+        seen = look_at(browser, f"{address}lessons/sized.html")
+        assert {shown: report for shown, report in seen.faults.items() if report} == {}
+
+
 def test_a_page_brings_a_library_once(rich: TinyBook) -> None:
     assert len(page(rich, "lessons/shown").select('script[src*="plotly.min.js"]')) == 1
 
@@ -389,8 +546,8 @@ def test_a_library_is_in_the_site_as_long_as_a_page_needs_it(rich: TinyBook) -> 
 @pytest.mark.parametrize(
     ("added", "said"),
     [
-        ('<img src="pics/none.png">', "prose.md, line 9 names the file pics/none.png"),
-        ("```{image} pics/a%20dot.png\n```", "prose.md, line 9 shows a picture without words"),
+        ('<img src="pics/none.png">', "prose.md, line 13 names the file pics/none.png"),
+        ("```{image} pics/a%20dot.png\n```", "prose.md, line 13 shows a picture without words"),
     ],
     ids=["missing", "without words"],
 )

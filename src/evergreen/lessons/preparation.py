@@ -68,13 +68,15 @@ EXECUTIONS: Kept[dict[str, Execution]] = Kept("executions")
 FILES: Kept[dict[str, list[str]]] = Kept("files of lessons")
 """The files of the project that each lesson reads besides packages, from the lesson's folder."""
 
+NOW: Kept[dict[str, str]] = Kept("lessons now")
+"""Digests of what each lesson's outputs and its cells' options give to pages."""
+
 # Parsing lessons and following code takes a while, so a build keeps what it has found. None
 # stands for a document that is no lesson.
 _CODES: Kept[dict[str, Code | None]] = Kept("codes")
 _USES: Kept[dict[str, Uses]] = Kept("code that lessons use")
 _ENGINE: Kept[Engine | None] = Kept("code of the engine")
-# Digests of what the lessons' pages show besides their own files: now, and as they were written.
-_NOW: Kept[dict[str, str]] = Kept("lessons now")
+# Digests of what the lessons' pages showed besides their own files, as they were written.
 _SHOWN: Kept[dict[str, str]] = Kept("lessons shown")
 
 
@@ -84,7 +86,7 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", _leave_execution_to_us)
     # After MyST-NB has made its configuration (priority 500).
     app.connect("builder-inited", _prepare, priority=900)
-    watch_each(app, _SHOWN, lambda app: _NOW.of(app.env))
+    watch_each(app, _SHOWN, lambda app: NOW.of(app.env))
 
 
 class Lessons:
@@ -177,7 +179,8 @@ class Misplaced(SphinxDirective):
             f"{file}, line {self.lineno}: This code cell is not executed. A cell must not stand "
             "inside another directive, a list or a quotation, and its file must begin with the "
             "front matter of a lesson (file_format: mystnb). To put cells into an exercise or a "
-            "solution, use {exercise-start} or {solution-start}."
+            "solution, use {exercise-start} or {solution-start}; to show a result in another "
+            "directive, glue it in a cell before, and write {glue:} there."
         )
 
 
@@ -219,7 +222,7 @@ def _prepare(app: Sphinx) -> None:
     shown = {lesson.document.name: lesson.code.shown for lesson in lessons}
     FILES.write(env, {lesson.document.name: project.files_of(lesson) for lesson in lessons})
     EXECUTIONS.write(env, {name: _execution(key) for name, key in keys.items()})
-    _NOW.write(env, {name: sources.digest(key, shown[name]) for name, key in keys.items()})
+    NOW.write(env, {name: sources.digest(key, shown[name]) for name, key in keys.items()})
 
 
 def _lessons(app: Sphinx, project: Project, formats: Formats) -> list[Lesson]:

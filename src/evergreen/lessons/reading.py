@@ -249,7 +249,9 @@ def _check_options(document: Document, notebook: nbformat.NotebookNode) -> None:
                 )
         for owner, name in (("image", "alt"), ("figure", "caption"), ("figure", "name")):
             words = (options.get(owner) or {}).get(name, "")
-            if not isinstance(words, str | None):
+            # Of several pictures each has its own words.
+            texts = words if name == "alt" and isinstance(words, list) else [words]
+            if not all(isinstance(text, str | None) for text in texts):
                 raise LessonError(
                     f"{place} has {words!r} as its `{name}`, which YAML takes for no text. Put it "
                     "in quotes."

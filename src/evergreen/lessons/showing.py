@@ -24,6 +24,9 @@ PLAIN = "text/plain"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 """What needs a kernel to be drawn."""
 
+PICTURES = ("image/svg+xml", "image/png", "image/gif", "image/jpeg")
+"""The types of pictures that a page can show."""
+
 _PLOTLY_FIGURE = "application/vnd.plotly.v1+json"
 _SCRIPT, _JSON, _LATEX = "application/javascript", "application/json", "text/latex"
 _FORMULA_IN_LABEL = re.compile(r'"\$[^"]+\$"')
@@ -50,6 +53,9 @@ def as_shown(data: Mapping[str, Any]) -> dict[str, Any]:
         elif _LATEX in shown and _is_prose(latex := _text(shown[_LATEX])):
             shown["text/markdown"] = _markdown(latex)
             del shown[_LATEX]
+    if _LATEX in shown:
+        # As Jupyter does: of a formula of SymPy's, the formula and not the picture of it.
+        shown = {kind: content for kind, content in shown.items() if kind not in PICTURES}
     glued = GLUED + PLAIN
     if glued in shown and (number := _NUMPY.fullmatch(_text(shown[glued]))):
         shown[glued] = number[1]

@@ -6,6 +6,9 @@ leaves to chance.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -18,7 +21,7 @@ import nbformat
 from docutils import nodes
 
 from evergreen.errors import EvergreenError
-from evergreen.lessons.outputs import own_words
+from evergreen.lessons import outputs
 from evergreen.lessons.reading import Document
 from evergreen.look import addresses, libraries
 
@@ -75,6 +78,10 @@ def _read(app: Sphinx, doctree: nodes.document) -> None:
 
 def _resolved(app: Sphinx, doctree: nodes.document, name: str) -> None:
     """Look at what other lessons have glued, and bring what scripts the page needs."""
+    _give_words_to_glued(app, doctree)
+    for picture in doctree.findall(nodes.image):
+        if "alt" not in picture:
+            raise _without_words(_place(app, name, picture))
     for raw in doctree.findall(nodes.raw):
         if _SEEN not in raw:
             _look_at(app, name, raw)
@@ -104,10 +111,44 @@ def _give_words(app: Sphinx, name: str, doctree: nodes.document) -> None:
         displayed = [o for o in notebook.cells[cell["cell_index"]].outputs if "data" in o]
         for bundle, output in zip(bundles, displayed, strict=False):
             for part in bundle.children:
-                words = own_words(output, part["mime_type"])
+                words = outputs.own_words(output, part["mime_type"])
                 for picture in part.findall(nodes.image):
                     if words is not None:
                         picture.attributes.setdefault("alt", words)
+    _give_words_to_glued(app, doctree)
+
+
+def _give_words_to_glued(app: Sphinx, doctree: nodes.document) -> None:
+    """Let pictures that the prose takes from a cell have the words that the cell has for them."""
+    glued: dict[str, str] = {}
+    for picture in doctree.findall(nodes.image):
+        if "alt" in picture:
+            continue
+        glued = glued or _words_of_glued(app)
+        # MyST-NB calls a picture's file by its digest.
+        words = glued.get(posixpath.splitext(posixpath.basename(picture["uri"]))[0])
+        if words is not None:
+            picture["alt"] = words
+
+
+def _words_of_glued(app: Sphinx) -> dict[str, str]:
+    """Return what the lessons' cells say of the pictures that they glue, by their digests."""
+    found = {}
+    for file in Path(cast(Any, app.env).mystnb_config.output_folder).rglob("*.glue.json"):
+        for output in json.loads(file.read_text("utf-8")).values():
+            kind = outputs.picture(output["data"])
+            words = outputs.own_words(output, kind)
+            if kind and words is not None:
+                found[_digest(kind, output["data"][kind])] = words
+    return found
+
+
+def _digest(kind: str, content: str | list[str]) -> str:
+    """Return the digest by which MyST-NB names the file of a picture."""
+    text = "".join(content)
+    if kind == "image/svg+xml":
+        return hashlib.sha256("\n".join(text.splitlines()).encode()).hexdigest()
+    return hashlib.sha256(base64.b64decode(text)).hexdigest()
 
 
 def _check_picture(app: Sphinx, name: str, picture: nodes.image) -> None:
@@ -207,7 +248,8 @@ def _root(name: str) -> str:
 def _without_words(place: str) -> EmbeddedError:
     return EmbeddedError(
         f"{place} shows a picture without words for those who do not see it. Write them as its "
-        "`alt`; for the picture of a cell that is an option (mystnb: {image: {alt: A line.}})."
+        "`alt`; for the picture of a cell, also one that is glued, that is an option of the cell "
+        "(mystnb: {image: {alt: A line.}})."
     )
 
 

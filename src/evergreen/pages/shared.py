@@ -111,9 +111,9 @@ def _note_glued(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def _glued(app: Sphinx) -> dict[str, list[tuple[str, str]]]:
-    executions = preparation.EXECUTIONS.of(app.env)
+    now = preparation.NOW.of(app.env)
     return {
-        name: [(other, executions[other].key) for other in about["glued"] if other in executions]
+        name: [(other, now[other]) for other in about["glued"] if other in now]
         for name, about in app.env.metadata.items()
         if "glued" in about
     }
