@@ -15,6 +15,26 @@ import pytest
 from tinybook import TinyBook
 
 
+WAITING = """
+```{{code-cell}} ipython3
+import pathlib
+import time
+
+pathlib.Path("{name}.started").touch()
+time.sleep(600)
+```
+"""
+
+
+def wait_for(condition: Callable[[], bool]) -> bool:
+    """Wait until a condition holds, and return whether it came to that."""
+    for _ in range(1200):
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def output_of(process: subprocess.Popen[str]) -> str:
     """Wait for a build, and return what it printed."""
     return process.communicate()[0]
@@ -55,12 +75,28 @@ def test_a_build_killed_at_any_moment_is_completed_by_the_next(
         process.communicate()
     book.update()
     assert book.site() == built_book.site()
-    for _ in range(100):
-        if not left_over(book):
-            break
-        time.sleep(0.1)
-    assert left_over(book) == []
+    assert wait_for(lambda: not left_over(book)), left_over(book)
     assert [path for path in book.store.rglob(".*") if path.is_dir()] == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="This system has no /proc.")
+def test_an_interrupt_ends_a_build_and_all_its_kernels(book: TinyBook) -> None:
+    lessons = [book.path(f"lessons/{name}.md") for name in ("chances", "walks")]
+    texts = [lesson.read_text("utf-8") for lesson in lessons]
+    for lesson, text in zip(lessons, texts, strict=True):
+        lesson.write_text(text + WAITING.format(name=lesson.stem), "utf-8")
+    process = book.start(prefix=["setsid"])
+    started = [lesson.with_suffix(".started") for lesson in lessons]
+    assert wait_for(lambda: all(file.exists() for file in started))
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    said = output_of(process)
+    assert process.returncode != 0
+    assert "LessonError" not in said, "it is no lesson's fault"
+    assert wait_for(lambda: not left_over(book)), left_over(book)
+    for lesson, text, file in zip(lessons, texts, started, strict=True):
+        lesson.write_text(text, "utf-8")
+        file.unlink()
+    book.update()
 
 
 def interrupted(book: TinyBook) -> None:

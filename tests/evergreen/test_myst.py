@@ -177,3 +177,12 @@ def test_what_would_be_read_as_something_else_is_refused_by_line(book: TinyBook)
         assert f"index.md, line {line}: {what}" in said
     assert said.count("index.md, line") == 11
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("fence", ["```{note}", ":::{note}", "```python"])
+def test_a_fence_that_is_open_at_the_end_of_its_page_is_refused(book: TinyBook, fence: str) -> None:
+    book.write("book/index.md", f"# Open\n\n{fence}\nText.\n\nMore text.\n")
+    said = book.refuse()
+    begins = fence.partition("{")[0] if "{" in fence else "```"
+    assert f"index.md, line 3: {fence} is never closed, so that all below it" in said
+    assert f"Close it with a line {begins}." in said
