@@ -39,6 +39,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from evergreen.look import assets, embedded, language, markup, mathml, metadata, places, thebe
     from evergreen.notebooks import launch, published
     from evergreen.pages import (
+        anchors,
         claims,
         code,
         equations,
@@ -77,6 +78,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         names,
         rows,
         pictures,
+        anchors,
         link_texts,
         mocked,
         leftovers,

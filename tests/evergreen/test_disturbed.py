@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from tinybook import TinyBook
 
-
 WAITING = """
 ```{{code-cell}} ipython3
 import pathlib

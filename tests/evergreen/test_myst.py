@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from bs4 import BeautifulSoup, Tag
@@ -28,6 +29,18 @@ a = b
 $$ (eq-named)
 
 Here {ref}`sec-named`, [](#sec-named), [](#fig-named).
+"""
+LINKED = r"""# Linked
+
+By {numref}`eq-named`, {ref}`eq-named` and {eq}`eq-named`.
+
+Far: [](named.md#sec-named), [the dot](named.md#fig-named), [](named.md#eq-named).
+
+## Its *own* Section!
+
+<a name="in-html"></a><p id=another>Some HTML.</p>
+
+Near: [one](#Its-own-Section!), [](#its-own-section), [two](#in-html), [three](#another).
 """
 READ = r"""# Read
 
@@ -101,13 +114,14 @@ def read_book(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) ->
     head = "---\nfile_format: mystnb\nkernelspec: {name: python3}\n---\n\n"
     book.write("lessons/named.md", NAMED)
     book.write("lessons/read.md", head + READ)
+    book.write("lessons/linked.md", LINKED)
     book.write("lessons/new.txt", "one\ntwo\n")
     book.write("lessons/old.txt", "one\n")
     for name in ("one dot", "two döts"):
         book.path("lessons/pics").mkdir(exist_ok=True)
         book.path(f"lessons/pics/{name}.png").write_bytes(DOT)
     entry = "      - file: "
-    added = f"{entry}lessons/named\n{entry}lessons/read\n{entry}claims"
+    added = f"{entry}lessons/named\n{entry}lessons/read\n{entry}lessons/linked\n{entry}claims"
     book.replace("_toc.yml", f"{entry}claims", added)
     book.replace("_config.yml", "substitution]", "strikethrough, substitution]")
     book.update()
@@ -132,6 +146,30 @@ def test_a_link_shows_the_formulas_of_the_title_that_names_it(read_book: TinyBoo
     assert r"There Section $\beta_1$ of `code`, Named by $\gamma$, A dot $x^2$" in (
         notebook.cells[0].source
     )
+
+
+def test_a_link_finds_its_place_by_any_name_that_it_has(read_book: TinyBook) -> None:
+    page = article(read_book, "linked")
+    links = {
+        begin: [
+            (link.text, link["href"])
+            for p in page.find_all("p")
+            if p.text.startswith(begin)
+            for link in p.find_all("a")
+        ]
+        for begin in ("By", "Far", "Near")
+    }
+    (equation,) = {*links["By"]}
+    assert re.fullmatch(r"\([\d.]+\)", equation[0])
+    far = article(read_book, "named")
+    for (_, to), name in zip(links["Far"], ("sec-named", "fig-named", "equation"), strict=True):
+        assert to.startswith("named.html#")
+        assert name in to
+        assert far.find(id=to.partition("#")[2])
+    assert [text for text, _ in links["Far"][1:]] == ["the dot", equation[0]]
+    assert [text for text, _ in links["Near"]] == ["one", "Its own Section!", "two", "three"]
+    for _, to in links["Near"]:
+        assert page.select(f'[id="{to[1:]}"], [name="{to[1:]}"]')
 
 
 def test_pictures_of_any_name_are_found(read_book: TinyBook) -> None:
