@@ -128,14 +128,13 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def copy_results(folder: Path, *, runs_too: bool = False) -> Path:
-    """Copy a store's lessons and exports, and link its runs or copy them, for a test to add to."""
-    shutil.copytree(store.root() / "lessons", folder / "lessons")
+    """Copy a store, with its runs only linked, or copied for a test to add to."""
+    shutil.copytree(store.root(), folder, ignore=shutil.ignore_patterns("runs"))
     if runs_too:
         for run in runs.load_all(recipes.course()):
             shutil.copytree(run.folder, folder / "runs" / run.key)
     else:
         (folder / "runs").symlink_to(store.root() / "runs")
-    shutil.copytree(store.root() / "portable", folder / "portable")
     return folder
 
 
