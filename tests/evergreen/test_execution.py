@@ -149,7 +149,13 @@ FAILURES = {
     "a failing cell": (lesson("x = 1", "y = 2\n1 / (y - 2)"), ["code cell 2 (line 15) failed:"]),
     "a false claim": (
         lesson("from evergreen.claims import claim\n\nclaim(1 > 2, 'One is more than two.')"),
-        ["code cell 1 (line 12) failed:", "This claim does not hold", "One is more than two."],
+        ["code cell 1 (line 12): This claim does not hold", "two. Its condition is `1 > 2`.\n"],
+    ),
+    "what a false claim leaves undone": (
+        lesson(
+            "from evergreen.claims import claim\n\nclaim(1 > 2, 'One is more.')\nx = 1", "print(x)"
+        ),
+        ["code cell 1 (line 12): This claim", "code cell 2 (line 17) failed:", "NameError"],
     ),
     "a cell that is not Python": (
         lesson("x = 1", "---\ntags: [hide-input]\n---\n\ny = 2\nz = = 3"),
@@ -237,3 +243,30 @@ def test_what_is_wrong_with_a_lesson_is_said_once_and_where(book: TinyBook, what
     # Of the cell alone, and no other call stack before or after.
     assert output.count("Traceback") == message.count("failed:")
     assert output.endswith(message)
+
+
+def test_all_false_claims_are_said_at_once_and_true_lessons_are_kept(book: TinyBook) -> None:
+    false = lesson(
+        "from evergreen.claims import claim\n\nclaim(1 > 2, 'One is more.')",
+        "claim(2 > 1, 'Two is more.')",
+        "claim(2 > 3, 'Two is more than three.')",
+    )
+    expected = (
+        "---\ntags: [raises-exception]\n---\nfrom evergreen.claims import claim\nclaim(0, 'No.')"
+    )
+    for name, content in {"one": false, "other": false, "shown": lesson(expected)}.items():
+        add(book, f"{name}.md", content)
+    result = book.build()
+    assert result.status != 0
+    assert re.findall(
+        r"^(?:.*: )?lessons/(\w+).md, code cell (\d) \(line (\d+)\)", result.output, re.M
+    ) == [
+        ("one", "1", "12"),
+        ("one", "3", "20"),
+        ("other", "1", "12"),
+        ("other", "3", "20"),
+    ]
+    assert "lessons/shown" in result.executed
+    for name in ("one", "other"):
+        book.write(f"lessons/{name}.md", lesson(f"print('{name}')"))
+    assert book.update().executed == ["lessons/one", "lessons/other"]

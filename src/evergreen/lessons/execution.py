@@ -1,6 +1,7 @@
 """Execute stale lessons side by side, each in a kernel of its own, and store their outputs.
 
-The first cell that fails ends all of them, so its message need not wait for the others.
+The first cell that fails ends all of them, so its message need not wait for the others. A false
+claim does not: other data or another network may make many false, and an author wants them all.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import nbformat
 from jupyter_client.manager import AsyncKernelManager
 from sphinx.util import logging
 
+from evergreen.claims import ClaimError
 from evergreen.lessons import cleanroom, failures, kernels, recorder, streams, warm
 from evergreen.lessons.keys import OUTPUTS, Lesson, Project
 from evergreen.lessons.reading import Document, Formats, LessonError, code_cells
@@ -58,7 +60,8 @@ def execute_all(
     ------
     LessonError
         As soon as a cell fails, takes too long, or writes to stderr. What was executed
-        until then is kept; the other kernels are ended.
+        until then is kept; the other kernels are ended. If claims are false, once all lessons
+        are executed; the others are kept.
     StoreError
         If the outputs cannot be kept.
     """
@@ -75,18 +78,25 @@ def execute_all(
         # Later lessons compute more, and what takes long must not come last.
         futures = {pool.submit(work.execute, lesson): lesson for lesson in reversed(lessons)}
         waiting = set(futures)
+        false: dict[str, list[str]] = {}
         try:
             while waiting:
                 finished, waiting = concurrent.futures.wait(
                     waiting, timeout=0.5, return_when=concurrent.futures.FIRST_COMPLETED
                 )
                 for future in finished:
-                    future.result()
+                    try:
+                        future.result()
+                    except failures.FalseClaimsError as error:
+                        false[futures[future].document.name] = error.claims
                 progress.show(work.cells, len(lessons) - len(waiting), work.names())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             work.end()
             raise
+    if false:
+        in_order = [false.get(lesson.document.name, []) for lesson in lessons]
+        raise failures.of_claims([claim for claims in in_order for claim in claims])
     return {lesson.document.name: future.result() for future, lesson in futures.items()}
 
 
@@ -168,6 +178,7 @@ class _Work:
             records = [item for item in records if item.kind != recorder.SET]
             # What a command has written it did not read.
             records += [file for file in mentioned if file.state == recorder.state(file.path)]
+            failures.refuse_false_claims(document, notebook)
             failures.refuse_stderr(document, notebook, self._formats)
         failures.refuse_changed(document, records)
         if self._project.depends(document, lesson.code).first != lesson.depends.first:
@@ -210,6 +221,7 @@ class _Work:
             km=manager,
             timeout=seconds,
             startup_timeout=600,  # on a machine that is busy
+            allow_error_names=[ClaimError.__name__],  # see failures.refuse_false_claims
             resources={"metadata": {"path": str(document.folder)}},
             record_timing=False,
             # By then all outputs are here, and TensorFlow takes a second to leave.

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import nbclient.exceptions
 import nbformat
 
+from evergreen.claims import ClaimError, claim
 from evergreen.lessons import recorder
-from evergreen.lessons.reading import Document, Formats, LessonError
+from evergreen.lessons.reading import Document, Formats, LessonError, tags
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # Where IPython's traceback is in the cell itself.
 _LINE = re.compile(r"^(?:Cell )?In *\[\d+\], line (\d+)|^Input In \[\d+\], in .*line: (\d+)", re.M)
+
+
+class FalseClaimsError(Exception):
+    """Claims of a lesson are false, which does not end other lessons.
+
+    Parameters
+    ----------
+    claims : list of str
+        Where each is, and what it says.
+    """
+
+    def __init__(self, claims: list[str]) -> None:
+        self.claims = claims
+
+
+def of_claims(false: list[str]) -> LessonError:
+    """Return the error that tells of all false claims."""
+    return LessonError(
+        "\n".join(false)
+        + "\n\nMake each, and the prose around it, say what the results show; or mend what it is "
+        "computed from."
+    )
 
 
 class AtWork:
@@ -49,6 +73,7 @@ class AtWork:
         """Raise the message."""
         match error:
             case nbclient.exceptions.CellExecutionError():
+                refuse_false_claims(self._document, self._notebook, then=self._failure)
                 raise LessonError(self._failure()) from None
             case nbclient.exceptions.CellTimeoutError():
                 raise LessonError(
@@ -78,16 +103,74 @@ class AtWork:
     def _failure(self) -> str:
         assert self._index is not None
         cell = self._notebook.cells[self._index]
-        error = next(part for part in reversed(cell.outputs) if part.output_type == "error")
+        error = _error(cell)
+        assert error is not None
         if error.ename == "StdinNotImplementedError":
             return (
                 f"{self._place()} asks for input, and nobody is there to type it. Set the value "
                 "in the cell, or give the cell the tag skip-execution."
             )
-        traceback = _ANSI.sub("", "\n".join(error.traceback))
-        found = _LINE.search(traceback)
-        line = int(next(filter(None, found.groups()))) if found else 1
-        return f"{self._place(line)} failed:\n\n{traceback}"
+        traceback = _traceback(error)
+        return f"{self._place(_line(traceback))} failed:\n\n{traceback}"
+
+
+def refuse_false_claims(
+    document: Document, notebook: nbformat.NotebookNode, then: Callable[[], str] | None = None
+) -> None:
+    """Refuse an executed lesson in which claims are false.
+
+    Parameters
+    ----------
+    document : Document
+    notebook : NotebookNode
+    then : callable, optional
+        Says how a cell below them failed, perhaps for want of what a claim's cell had left to do.
+
+    Raises
+    ------
+    FalseClaimsError
+        If one is.
+    """
+    false = []
+    for index, cell in enumerate(notebook.cells):
+        error = _error(cell)
+        if error is None or error.ename != ClaimError.__name__ or "raises-exception" in tags(cell):
+            continue
+        line = _line(_traceback(error))
+        condition = _condition(cell.source, line)
+        because = f" Its condition is {condition}." if condition else ""
+        false.append(f"{document.place(notebook, index, line)}: {error.evalue}{because}")
+    if false:
+        raise FalseClaimsError([*false, then()] if then else false) from None
+
+
+def _condition(source: str, line: int) -> str:
+    """Return the condition of the claim in a line of a cell, if it can be told."""
+    try:
+        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    except SyntaxError:  # a magic command
+        return ""
+    for call in calls:
+        named = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+        if named == claim.__name__ and call.lineno <= line <= (call.end_lineno or line):
+            return f"`{ast.unparse(call.args[0])}`" if call.args else ""
+    return ""
+
+
+def _error(cell: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+    """Return what a cell failed with."""
+    errors = (part for part in cell.get("outputs", []) if part.output_type == "error")
+    return next(errors, None)
+
+
+def _traceback(error: nbformat.NotebookNode) -> str:
+    return _ANSI.sub("", "\n".join(error.traceback))
+
+
+def _line(traceback: str) -> int:
+    """Return the line of the cell that a traceback begins in."""
+    found = _LINE.search(traceback)
+    return int(next(filter(None, found.groups()))) if found else 1
 
 
 def refuse_stderr(document: Document, notebook: nbformat.NotebookNode, formats: Formats) -> None:
