@@ -62,6 +62,9 @@ In a note.
 <a id="of-source" href="named.md#sec-named">A page</a>, <math><mi>z</mi></math>,
 <button>a button</button>.
 
+Linked: [one](named.md#a=1&b=2), [*two*](/lessons/named.md#a=1&c=2),
+[three](https://example.org/?a=1&b=%26amp;#c=1&d=2), <https://example.org/?a=1&b=2>.
+
 ```{code-cell}
 :tags: [remove_output]
 print("removed")
@@ -192,6 +195,19 @@ def test_what_is_meant_is_read(read_book: TinyBook) -> None:
     assert "<math><mi>z</mi></math>" in prose
     assert "button" not in prose
     assert notebook.cells[-1].metadata["jupyter"] == {"outputs_hidden": True}
+
+
+def test_a_link_leads_to_what_its_address_chooses(read_book: TinyBook) -> None:
+    (linked,) = [p for p in article(read_book, "read").find_all("p") if "Linked" in p.text]
+    assert [(a["href"], a.text) for a in linked.select("a")] == [
+        ("named.html#a=1&b=2", "one"),
+        ("named.html#a=1&c=2", "two"),
+        ("https://example.org/?a=1&b=%26amp;#c=1&d=2", "three"),
+        ("https://example.org/?a=1&b=2", "https://example.org/?a=1&b=2"),
+    ]
+    prose = read(read_book.html / "notebooks" / "read.ipynb", as_version=4).cells[0].source
+    assert "](https://example.org/?a=1&b=%26amp;#c=1&d=2)" in prose
+    assert "&amp;b" not in prose
 
 
 def test_what_would_be_read_as_something_else_is_refused_by_line(book: TinyBook) -> None:

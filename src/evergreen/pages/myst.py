@@ -16,7 +16,9 @@ from myst_parser.mdit_to_docutils.base import DocutilsRenderer
 from myst_parser.parsers.mdit import create_md_parser
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxRole
+from sphinx.util.nodes import make_refnode
 
 from evergreen.errors import EvergreenError
 from evergreen.pages import formulas
@@ -44,6 +46,7 @@ def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.connect("config-inited", _configure)
     app.add_transform(_Pictures)
+    app.add_post_transform(_Chosen)
     # Before formulas are taken apart (priority 400).
     app.connect("doctree-read", _read, priority=300)
 
@@ -78,6 +81,25 @@ class _Pictures(SphinxTransform):
                 picture["uri"] = _on_disk(self.env, address)
 
 
+class _Chosen(SphinxPostTransform):
+    """Resolves links to what a page shows once it has read its address, as ``#rate=0.1&seed=2``.
+
+    MyST knows the places in a page only, whose names have no "=".
+    """
+
+    # Before MyST's own (9).
+    default_priority = 8
+
+    def run(self, **_kwargs: Any) -> None:
+        """Resolve each."""
+        for link in list(self.document.findall(addnodes.pending_xref)):
+            name, chosen = link["reftarget"], link.get("reftargetid") or ""
+            if "=" in chosen and name in self.env.all_docs:
+                said = link[0] if link["refexplicit"] else nodes.inline("", link.astext())
+                args = (self.env.docname, name, chosen, said.deepcopy())
+                link.replace_self(make_refnode(self.app.builder, *args))
+
+
 def _on_disk(env: BuildEnvironment, address: str) -> str:
     if Path(env.relfn2path(address)[1]).is_file():
         return address
@@ -97,6 +119,10 @@ def _read(app: Sphinx, doctree: nodes.document) -> None:
     for block in doctree.findall(nodes.literal_block):
         if block.get("language") == "udiff":  # of `literalinclude`, with this machine's folders
             formulas.replace_text(block, block.astext().replace(f"{env.srcdir}/", ""))
+    # MyST-Parser before its pull request #1126 escapes what Sphinx escapes too.
+    for link in doctree.findall(nodes.reference):
+        if "refuri" in link:
+            link["refuri"] = link["refuri"].replace("&amp;", "&")
     wrong = [
         f"{formulas.place(env, env.docname, node, within)}: {what}"
         for node, within, what in _misread(env, doctree)
