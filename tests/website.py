@@ -129,7 +129,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 def copy_results(folder: Path, *, runs_too: bool = False) -> Path:
     """Copy a store, with its runs only linked, or copied for a test to add to."""
-    shutil.copytree(store.root(), folder, ignore=shutil.ignore_patterns("runs"))
+    shutil.copytree(store.root(), folder, ignore=shutil.ignore_patterns("runs", ".*", "*.lock"))
     if runs_too:
         for run in runs.load_all(recipes.course()):
             shutil.copytree(run.folder, folder / "runs" / run.key)
