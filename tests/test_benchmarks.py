@@ -282,6 +282,9 @@ def test_a_peer_runs_and_does_the_same_work(expected: Expected) -> None:
     printed = json.loads(measured.output.splitlines()[-1])
     for name, network in printed["networks"].items():
         stored = runs.load(name)
+        # Another kind of processor, from which a store may come, rounds in other places.
+        rounding = 0 if stored.provenance["machine"] == runs.machine() else 5e-3
         # The first epoch of a run does not know how many follow.
-        assert network["history"] == [[stored.history[metric][0] for metric in runs.METRICS]]
+        first = [stored.history[metric][0] for metric in runs.METRICS]
+        assert network["history"] == [pytest.approx(first, rel=0, abs=rounding)]
     training.check("Ours", printed["networks"], expected)

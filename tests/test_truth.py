@@ -171,7 +171,9 @@ def test_the_lock_and_the_installed_versions_are_named(project: Path, tmp_path: 
     installed.mkdir(parents=True)
     version = installed.name.removeprefix("seaborn-").removesuffix(".dist-info")
     (installed / "METADATA").write_text(f"Name: seaborn\nVersion: {version}\n", "utf-8")
-    leave_out(project, {name for name in LESSONS if name.startswith("lessons/")})  # all run again
+    # Each lesson is executed again. A part of the contents needs one.
+    lessons = {name for name in LESSONS if name.startswith("lessons/")}
+    leave_out(project, lessons - {"lessons/fashion_mnist"})
     lock = project / "requirements.txt"
     never_seen(lock)
     trained, results = stored_runs(), project / "_build" / "store"
