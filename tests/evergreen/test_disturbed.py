@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tinybook import TinyBook
+from tinybook import TinyBook, wait_for
 
 WAITING = """
 ```{{code-cell}} ipython3
@@ -23,15 +23,6 @@ pathlib.Path("{name}.started").touch()
 time.sleep(600)
 ```
 """
-
-
-def wait_for(condition: Callable[[], bool]) -> bool:
-    """Wait until a condition holds, and return whether it came to that."""
-    for _ in range(1200):
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def output_of(process: subprocess.Popen[str]) -> str:

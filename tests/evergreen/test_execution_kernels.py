@@ -7,12 +7,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tinybook import TinyBook
+from tinybook import TinyBook, wait_for
 
 CELL = """
 ```{code-cell} ipython3
@@ -124,15 +123,6 @@ def running(word: str) -> list[str]:
     return found
 
 
-def waiting_for(condition: Callable[[], object]) -> bool:
-    """Wait until something is so; return False if it does not become so."""
-    for _ in range(600):
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
-
-
 @pytest.fixture
 def slow(book: TinyBook) -> Iterator[tuple[TinyBook, dict[str, str]]]:
     """A book with a lesson that does not end, and a folder for temporary files."""
@@ -161,13 +151,13 @@ def test_kernels_and_what_they_started_die_with_the_build(
     if program == "warm":  # two lessons, so their kernels are forked where that is possible
         book.write("lessons/walks.md", f"{walks}{CELL}print(7)\n```\n")
     process = book.start(environment=environment)
-    assert waiting_for((book.folder / "lessons" / "ready").is_file)
+    assert wait_for((book.folder / "lessons" / "ready").is_file)
     commands = running(str(book.store))
     assert [command for command in commands if "sleep" in command]
     assert [command for command in commands if f"evergreen.lessons.{program} " in command]
     process.send_signal(number)
     process.wait()
-    assert waiting_for(lambda: not running(str(book.store)))
+    assert wait_for(lambda: not running(str(book.store)))
     # What it could not clear away, the next build does.
     book.write("lessons/chances.md", book.read("lessons/chances.md").removesuffix(SLOW))
     book.write("lessons/walks.md", walks)

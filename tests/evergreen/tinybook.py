@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,15 @@ SOURCE = Path(__file__).parents[1] / "book"
 ENGINE = Path(__file__).parents[2] / "src"
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def wait_for(condition: Callable[[], object]) -> bool:
+    """Wait until something is so; return False if it does not become so."""
+    for _ in range(1200):
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 class Build(NamedTuple):
