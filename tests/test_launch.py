@@ -5,6 +5,8 @@ Slow, since each makes an environment of its own and trains: `make test-launch`.
 
 from __future__ import annotations
 
+import functools
+import http.server
 import json
 import os
 import re
@@ -82,13 +84,29 @@ def assert_executed(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def colab(tmp_path_factory: pytest.TempPathFactory) -> tuple[Fork, dict[str, str]]:
-    """A published fork at a local address, and the oldest TensorFlow with its own NumPy."""
+def colab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fork, dict[str, str]]]:
+    """A published fork and its site at local addresses, and the oldest TensorFlow.
+
+    That has its own NumPy. What a lesson reads, its notebook fetches from the site.
+    """
     folder = tmp_path_factory.mktemp("colab")
-    with pytest.MonkeyPatch.context() as patch:
+    html = folder / "course" / "_build" / "html"
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(html))
+    with (
+        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         patch.setenv("GITHUB_SERVER_URL", folder.as_uri())
         patch.setenv("GITHUB_REPOSITORY", "course")
+        patch.setenv("SITE_ADDRESS", f"http://127.0.0.1:{server.server_port}/")
         fork = publishing.fork(folder / "course")
+        yield fork, colab_environment(folder)
+        server.shutdown()
+
+
+def colab_environment(folder: Path) -> dict[str, str]:
+    """Install the oldest TensorFlow and Keras, and return the variables that find them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     oldest = [
         re.sub(r">=([\d.]+)", r"==\1.*", requirement)
@@ -99,7 +117,7 @@ def colab(tmp_path_factory: pytest.TempPathFactory) -> tuple[Fork, dict[str, str
     env = environment(folder / "environment")
     install = ("python", "-m", "pip", "install", "--quiet", *oldest, "ipykernel", "nbclient")
     run(*install, cwd=folder, env=env)
-    return fork, env
+    return env
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
