@@ -52,14 +52,15 @@ def setup(app: Sphinx) -> None:
 
 
 def set_aside(_app: Sphinx, config: Config) -> None:
-    """Leave out the cells about the notebook's printed logs, if the data are others.
+    """Leave out the cells that are about Fashion-MNIST, if the data are others.
 
     It is a handler of Sphinx's event ``config-inited``.
     """
     if studies.of_other_data():
         config.evergreen_aside = {
-            "fashion-mnist": "The source notebook prints its log for Fashion-MNIST, and these "
-            "networks learned from other data, so the two cannot be compared.",
+            "fashion-mnist": "What stands here is about Fashion-MNIST: its garments, or the log "
+            "that the source notebook prints. These networks learned from other data, so it is "
+            "left out.",
             **config.evergreen_aside,
         }
 
