@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from website import ROOT, replace
 
 from bnlab import data, runs, studies
 from bnlab.recipes import Recipe, is_varied
+from bnlab.site import prepare
 from bnlab.studies import __main__ as command
 from bnlab.studies import files, perturbed, roundings, sweeps
 from bnlab.studies.results import (
@@ -238,6 +240,17 @@ def test_a_wrong_key_is_refused_with_the_command_that_renews(folder: Path) -> No
     assert "`make study STUDY=learning_rates`, and commit the file." in str(error.value)
 
 
+def test_a_build_names_all_studies_that_do_not_fit(folder: Path) -> None:
+    wrong = ("learning_rates", "fair_baseline")
+    for name in wrong:
+        path = folder / f"{name}.json"
+        key = json.loads(path.read_text("utf-8"))["runs"][0]["key"]
+        replace(path, key, key[::-1])
+    with pytest.raises(studies.StudyError) as error:
+        prepare.stored_studies(SimpleNamespace(), {"lessons/one"})
+    assert all(f"`make study STUDY={name}`" in str(error.value) for name in wrong)
+
+
 LOAD = """
 from bnlab import studies
 
@@ -403,6 +416,7 @@ def test_an_unknown_study_is_refused(capsys: pytest.CaptureFixture[str]) -> None
 SWEEPING = """
 from bnlab import runs
 from bnlab.recipes import Recipe, is_varied
+from bnlab.site import prepare
 
 runs.load_all([Recipe("baseline", seed, epochs=1) for seed in range(4)])
 """

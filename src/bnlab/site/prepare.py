@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from bnlab import recipes, runs, studies
-from bnlab.site import spot_checks
+from bnlab.site import agreement, spot_checks
 from bnlab.site.rounding import ERROR_RATE
 from evergreen import timeline
 
@@ -73,6 +73,7 @@ def prepared(app: Sphinx) -> Prepared:
 def _prepare(app: Sphinx, lessons: Lessons) -> None:
     # A study that no page shows need not be up to date. The home page shows one if it is.
     shown = set(lessons.importing(studies.__name__)) - {app.config.root_doc}
+    agreement.check(lessons.programs())
     stored = stored_studies(lessons, shown) if shown else []
     week = os.environ.get(WEEK_VARIABLE)
     sample = spot_checks.sample(stored, week)
@@ -105,13 +106,18 @@ def stored_studies(lessons: Lessons, shown: Iterable[str]) -> list[studies.Study
     Raises
     ------
     bnlab.studies.StudyError
-        If one of the present data is out of date.
+        If some of the present data are out of date. It names all of them.
     """
-    try:
-        return [studies.load(name, strict=True) for name in studies.stored()]
-    except studies.StudyError:
-        if not studies.of_other_data():
-            raise
+    found, wrong = [], []
+    for name in studies.stored():
+        try:
+            found.append(studies.load(name, strict=True))
+        except studies.StudyError as error:
+            wrong.append(str(error))
+    if not wrong:
+        return found
+    if not studies.of_other_data():
+        raise studies.StudyError("\n".join(wrong))
     for name in sorted(shown):
         lessons.leave_out(
             name,

@@ -120,6 +120,10 @@ class Lessons:
         """
         self.left_out[name] = why
 
+    def programs(self) -> dict[str, str]:
+        """Return the cells of each lesson as one Python program, by the lesson's name."""
+        return {lesson.document.name: lesson.code.script for lesson in self._lessons}
+
     def importing(self, module: str) -> list[str]:
         """Return the names of the lessons that import a module, directly or through others."""
         path = self._project.find(module)

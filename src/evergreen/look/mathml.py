@@ -68,7 +68,7 @@ def _explained(message: str) -> tuple[str, str]:
         )
     if found := _ENVIRONMENT.match(message.strip()):
         return f"The formula uses the environment {found[1]}, which is not known.", found[1]
-    said = _WHERE.sub("", message.strip()).replace("'EOF'", "its end")
+    said = _WHERE.sub("", message.strip()).replace("'EOF'", "its end").rstrip(".")
     return f"The formula cannot be read: {said}.", ""
 
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.nodes import make_refnode
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -59,12 +60,15 @@ class _Found(SphinxPostTransform):
         if any(labelled):
             if of_page and page in {found[0] for found in labelled if found}:
                 link["refdomain"], link["reftarget"] = None, target
-        elif page == self.env.docname:
-            for name, place, text in _places(self.document):
+        elif page in self.env.found_docs:
+            here = page == self.env.docname
+            tree = self.document if here else self.env.get_doctree(page)
+            for name, place, text in _places(tree):
                 if name == unquote(target):
                     content = link[0].children if link["refexplicit"] else [nodes.Text(text)]
                     inner = nodes.inline("", "", *content, classes=["std", "std-ref"])
-                    link.replace_self(nodes.reference("", "", inner, refid=place, internal=True))
+                    args = (self.app.builder, self.env.docname, page, place, inner)
+                    link.replace_self(make_refnode(*args))
                     return
 
 

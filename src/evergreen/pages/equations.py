@@ -34,6 +34,7 @@ _REFERENCE = re.compile(r"\\(eqref|ref)\s*\{([^{}]*)\}")
 _SIGNS = {r"\ast": "∗", r"\star": "⋆", r"\dagger": "†", r"\ddagger": "‡"}
 # MyST takes matrices for equations too.
 _NUMBERED = {"equation", "align", "alignat", "flalign", "gather", "multline", "eqnarray"}
+_OF_ROWS = {"align", "alignat", "flalign", "gather", "eqnarray"}
 _BARE = "equation-number"
 
 
@@ -91,20 +92,27 @@ def _take_tags(
     text = node.astext()
     kind, body = latex.environment(text)
     tags = _TAG.findall(text)
-    if len(tags) < 2:
-        if not tags:
-            return {}
+    if not tags:
+        return {}
+    found: dict[str, tuple[str, str]] = {}
+    for row in latex.rows(body) if kind.removesuffix("*") in _OF_ROWS else [body]:
+        tag = _TAG.search(row)
+        for label_found in _LABEL.finditer(row):
+            name = label_found[1].strip()
+            if tag is None:
+                what = rf"its row with the label {name} has no \tag, and others have one"
+                raise formulas.wrong(env, env.docname, node, what, label_found[0].strip())
+            found[name] = (_anchor(name), _plain(tag[1]))
+    if len(tags) == 1:
         node[NUMBER] = _plain(tags[0])
         formulas.replace_text(node, _TAG.sub("", text))
         return {name: (_anchor(name), node[NUMBER]) for name in _labels(node, label)}
-    found: dict[str, tuple[str, str]] = {}
-    for row in latex.rows(body):
-        tag = _TAG.search(row)
-        for name in map(str.strip, _LABEL.findall(row)):
-            if tag is None:
-                what = rf"its row with the label {name} has no \tag, and others have one"
-                raise formulas.wrong(env, env.docname, node, what, name)
-            found[name] = (_anchor(name), _plain(tag[1]))
+    if kind.removesuffix("*") not in _OF_ROWS:
+        what = (
+            rf"it has {len(tags)} \tags, and one number. Rows have their own in align, gather and "
+            "their like"
+        )
+        raise formulas.wrong(env, env.docname, node, what)
     if label:
         what = rf"it has the label {label}, and its rows have tags. Give a row the \label"
         raise formulas.wrong(env, env.docname, node, what)

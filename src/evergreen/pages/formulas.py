@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 
 from evergreen.errors import EvergreenError
-from evergreen.pages import latex
+from evergreen.pages import latex, warned
 from evergreen.pages.macros import Macros
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def place(env: BuildEnvironment, name: str, node: nodes.Node, within: str = "") 
     path, line, text = _found(env, name, node, within)
     page = Path(env.doc2path(name))
     shown = env.doc2path(name, base=False) if path == page else path.name
-    if text is None:  # MyST-NB counts ten thousand lines for a cell
-        return f"{shown}, cell {line // 10_000}"
+    if text is None:
+        return f"{shown}, {warned.in_notebook(line)}"
     return f"{shown}, line {line}"
 
 

@@ -1,6 +1,8 @@
-r"""Rows of a table with more cells than its head has: Markdown leaves the rest out in silence.
+r"""Rows of a table that are not what their author wrote.
 
-It comes of a pipe that was meant as a sign, as in the formula ``$|x|$``.
+Of a row with more cells than the head has Markdown leaves the rest out in silence. It comes of a
+pipe that was meant as a sign, as in the formula ``$|x|$``. And Docutils takes the line break at the
+end of ``:header: >``, as MyST's documentation writes it, for one more row.
 """
 
 from __future__ import annotations
@@ -27,7 +29,15 @@ class RowError(EvergreenError):
 
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
+    app.connect("doctree-read", _remove_empty)
     app.connect("doctree-read", _refuse)
+
+
+def _remove_empty(_app: Sphinx, tree: nodes.document) -> None:
+    for head in list(tree.findall(nodes.thead)):
+        empty = [row for row in head.children if not any(cell.children for cell in row.children)]
+        for row in empty if len(empty) < len(head.children) else ():
+            head.remove(row)
 
 
 def _refuse(app: Sphinx, tree: nodes.document) -> None:

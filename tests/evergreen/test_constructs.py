@@ -1,0 +1,158 @@
+"""What authors bring from notebooks and from other books is shown, or refused by its line."""
+
+from __future__ import annotations
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from nbformat import NotebookNode, read, write
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from tinybook import TinyBook
+
+HEAD = "---\nfile_format: mystnb\nkernelspec: {name: python3}\n---\n\n"
+IN_HTML = r"""# HTML
+
+<div class="alert"><b>If $a &lt; b$</b> and \[ \sum_i x_i \] and \(\bar{x}\)
+<p>US$ 5, US$ 6, $5-$6, ($7) and $8, &#36;9&#36;.</p>
+<code>$c$</code><p class="tex2jax_ignore">$d$</p></div>
+
+```{code-cell}
+from IPython.display import HTML
+HTML("<p>Out $e^2$</p><pre>$f$</pre>")
+```
+"""
+CITED = """# Cited
+
+First {footcite}`pearson1905problem`, then {footcite:t}`pearson1905problem`, a note[^note].
+
+[^note]: What it says.
+
+```{footbibliography}
+```
+"""
+TABLE = """# Table
+
+```{csv-table} Folded
+:header: >
+:    Name, Value
+
+x, 1
+```
+"""
+
+
+def book_with(book: TinyBook, **lessons: str | NotebookNode) -> TinyBook:
+    """Put lessons into a book."""
+    for name, lesson in lessons.items():
+        if isinstance(lesson, str):
+            book.write(f"lessons/{name}.md", HEAD + lesson)
+        else:
+            write(lesson, book.path(f"lessons/{name}.ipynb"))
+    entries = "".join(f"      - file: lessons/{name}\n" for name in lessons)
+    book.replace("_toc.yml", "      - file: lessons/chances\n", entries)
+    return book
+
+
+def notebook(*cells: str) -> NotebookNode:
+    """Return a notebook with a code cell after the first one of Markdown."""
+    first, *others = map(new_markdown_cell, cells)
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    return new_notebook(cells=[first, new_code_cell("1 + 1"), *others], metadata=metadata)
+
+
+@pytest.fixture(scope="module")
+def written(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
+    """A book with all that is shown."""
+    book = TinyBook(tmp_path_factory.mktemp("constructs") / "book", built_book.store)
+    near = "# Near\n\nTo [far](far.ipynb#A-heading!), [](far.ipynb#below) and [here](#Here-too)."
+    book_with(
+        book,
+        in_html=IN_HTML,
+        cited=CITED,
+        table=TABLE,
+        near=notebook(near, "## Here too"),
+        far=notebook("# Far", "## A heading!", "## Below"),
+    )
+    book.update()
+    return book
+
+
+def article(book: TinyBook, name: str) -> Tag:
+    text = book.read(f"_build/html/lessons/{name}.html")
+    return BeautifulSoup(text, "html.parser").select_one("article.bd-article")
+
+
+def source(book: TinyBook, name: str) -> str:
+    cells = read(book.html / "notebooks" / f"{name}.ipynb", as_version=4).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def test_formulas_in_html_and_in_outputs_that_are_html_are_formulas(written: TinyBook) -> None:
+    page = article(written, "in_html")
+    assert len(page.select(".alert math")) == 3
+    assert len(page.select(".alert math[display=block]")) == 1
+    assert page.select_one(".alert > b > math")
+    assert page.select_one(".cell_output p > math").text.startswith("e")
+    for amounts in ("US$ 5, US$ 6, $5-$6, ($7) and $8, $9$.", "$c$", "$d$", "$f$"):
+        assert amounts in page.text
+    prose = source(written, "in_html")
+    assert r"<b>If $a \lt  b$</b>" in prose
+    assert "$\\bar{x}$" in prose
+    assert "$5" not in prose
+
+
+def test_a_citation_can_be_a_footnote(written: TinyBook) -> None:
+    page = article(written, "cited")
+    links = page.select("p a.footnote-reference")
+    assert [link.text.strip("[]") for link in links] == ["1", "1", "2"]
+    assert "Karl Pearson" in page.find(id=links[0]["href"][1:]).text
+    assert "What it says" in page.find(id=links[2]["href"][1:]).text
+    assert "<sup>&#91;1&#93;</sup> Karl Pearson" in source(written, "cited")
+
+
+def test_a_folded_head_has_one_row(written: TinyBook) -> None:
+    assert len(article(written, "table").select("thead tr")) == 1
+    assert "| Name | Value |\n| --- | --- |\n| x | 1 |" in source(written, "table")
+
+
+def test_a_link_finds_a_heading_of_another_notebook_as_jupyter_names_it(written: TinyBook) -> None:
+    (links,) = [p.find_all("a") for p in article(written, "near").find_all("p") if "To" in p.text]
+    assert [link.text for link in links] == ["far", "Below", "here"]
+    for link, name in zip(links, ("far", "far", "near"), strict=True):
+        page, _, place = link["href"].partition("#")
+        assert page in (f"{name}.html", "")
+        assert article(written, name).select_one(f'section[id="{place}"] > h2')
+
+
+def test_warnings_of_a_notebook_name_the_cell_and_its_line(book: TinyBook) -> None:
+    wrong = "Text.\n\nA {ref}`nowhere`.\n\n{nothing}`x`"
+    book_with(book, warned=notebook("# Warned", wrong, "See\n\n$$ a \\foo $$"))
+    said = book.refuse()
+    for place in (
+        "cell 3, line 3: WARNING: undefined label",
+        "cell 3, line 5: WARNING: Unknown interpreted",
+        r"cell 4, line 3: The formula uses \foo",
+    ):
+        assert f"lessons/warned.ipynb, {place}" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "lesson", "says"),
+    [
+        (8, "A {footcite}`pearson1905problem`.", "The footnote of {footcite}`pearson1905problem` "),
+        (
+            10,
+            "$$\\begin{align}\na \\tag{A} \\\\\nb \\label{b}\n\\end{align}$$",
+            r"its row with the label b has no \tag, and others have one",
+        ),
+        (8, "$$a \\tag{A} \\\\ b \\tag{B}$$", r"it has 2 \tags, and one number"),
+        (9, "<div>\n$\\wrong$</div>", r"The formula uses \wrong, which is not known"),
+    ],
+    ids=["footcite", "row", "tags", "html"],
+)
+def test_what_cannot_be_shown_is_refused_with_its_line(
+    book: TinyBook, line: int, lesson: str, says: str
+) -> None:
+    said = book_with(book, wrong=f"# Wrong\n\n{lesson}\n").refuse()
+    assert f"lessons/wrong.md, line {line}: " in said
+    assert says in said
+    assert "Traceback" not in said
