@@ -59,6 +59,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         rows,
         search,
         shared,
+        tags,
         warned,
     )
 
@@ -72,6 +73,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         timeline,
         myst,
         footnotes,
+        tags,
         in_html,
         formulas,
         equations,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode, read, write
@@ -63,15 +65,22 @@ def notebook(*cells: str) -> NotebookNode:
 def written(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
     """A book with all that is shown."""
     book = TinyBook(tmp_path_factory.mktemp("constructs") / "book", built_book.store)
-    near = "# Near\n\nTo [far](far.ipynb#A-heading!), [](far.ipynb#below) and [here](#Here-too)."
+    near = (
+        "# Near\n\nTo [far](far.ipynb#A-heading!), [](far.ipynb#below), "
+        "[second](far.ipynb#below-1) and [here](#Here-too)."
+    )
     book_with(
         book,
         in_html=IN_HTML,
         cited=CITED,
         table=TABLE,
         near=notebook(near, "## Here too"),
-        far=notebook("# Far", "## A heading!", "## Below"),
+        far=notebook("# Far", "## A heading!", "## Below\n\n## Below"),
     )
+    page = "repository:\n  url: https://github.com/o/r\n  path_to_book: book\n  branch: main"
+    book.replace("_config.yml", 'repository:\n  url: ""', page)
+    edited = "  use_edit_page_button: true\n  use_multitoc_numbering: true"
+    book.replace("_config.yml", "  use_multitoc_numbering: true", edited)
     book.update()
     return book
 
@@ -116,11 +125,20 @@ def test_a_folded_head_has_one_row(written: TinyBook) -> None:
 
 def test_a_link_finds_a_heading_of_another_notebook_as_jupyter_names_it(written: TinyBook) -> None:
     (links,) = [p.find_all("a") for p in article(written, "near").find_all("p") if "To" in p.text]
-    assert [link.text for link in links] == ["far", "Below", "here"]
-    for link, name in zip(links, ("far", "far", "near"), strict=True):
+    assert [link.text for link in links] == ["far", "Below", "second", "here"]
+    assert len({link["href"] for link in links}) == 4
+    for link, name in zip(links, ("far", "far", "far", "near"), strict=True):
         page, _, place = link["href"].partition("#")
         assert page in (f"{name}.html", "")
         assert article(written, name).select_one(f'section[id="{place}"] > h2')
+
+
+def test_the_button_for_editing_leads_to_the_file_itself(written: TinyBook) -> None:
+    # The lessons lie behind a link in the book's folder.
+    for page, file in (("index", "book/index.md"), ("lessons/near", "lessons/near.ipynb")):
+        text = BeautifulSoup(written.read(f"_build/html/{page}.html"), "html.parser")
+        (button,) = text.select('a[href*="/edit/"]')
+        assert button["href"] == f"https://github.com/o/r/edit/main/{file}"
 
 
 def test_warnings_of_a_notebook_name_the_cell_and_its_line(book: TinyBook) -> None:
@@ -146,13 +164,22 @@ def test_warnings_of_a_notebook_name_the_cell_and_its_line(book: TinyBook) -> No
         ),
         (8, "$$a \\tag{A} \\\\ b \\tag{B}$$", r"it has 2 \tags, and one number"),
         (9, "<div>\n$\\wrong$</div>", r"The formula uses \wrong, which is not known"),
+        (8, "Say <your name> \\<so> and `<b>`.", "<your name> begins HTML that is never closed"),
+        (9, "<p>One\n<details>two", "<details> begins HTML that is never closed"),
+        (8, "[a link]({{ env.docname }}).", "The address of a link cannot be a substitution."),
+        (8, "{cite}`nobody`.", "directive {bibliography}"),
     ],
-    ids=["footcite", "row", "tags", "html"],
+    ids=["footcite", "row", "tags", "html", "name", "details", "substitution", "cite"],
 )
 def test_what_cannot_be_shown_is_refused_with_its_line(
     book: TinyBook, line: int, lesson: str, says: str
 ) -> None:
     said = book_with(book, wrong=f"# Wrong\n\n{lesson}\n").refuse()
-    assert f"lessons/wrong.md, line {line}: " in said
+    assert re.search(rf"lessons/wrong\.md(, line |:){line}: ", said)
     assert says in said
     assert "Traceback" not in said
+
+
+def test_a_page_that_is_not_there_is_refused_by_the_line_of_the_contents(book: TinyBook) -> None:
+    book.replace("_toc.yml", "lessons/chances", "lessons/chance")
+    assert "_toc.yml:8: WARNING: toctree contains reference to nonexisting" in book.refuse()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,6 +20,7 @@ def setup(app: Sphinx) -> None:
     # The theme empties its list of buttons at 500, and adds its own at 501. Its own for Colab and
     # Binder cannot name a notebook that a build has made: sphinx-book-theme's issue 462.
     app.connect("html-page-context", _add_menu)
+    app.connect("html-page-context", _name_source, priority=400)
 
 
 def colab(repository: str, branch: str, path: str) -> str:
@@ -30,6 +33,25 @@ def binder(repository: str, branch: str, path: str) -> str:
     # An address within an address.
     opened = quote(f"lab/tree/{quote(path)}")
     return f"https://mybinder.org/v2/gh/{repository}/{branch}?urlpath={opened}"
+
+
+def _name_source(
+    app: Sphinx, name: str, _template: str, context: dict[str, Any], tree: nodes.document | None
+) -> None:
+    """Name the folder in which a page's source lies in the repository, also behind a link.
+
+    The theme's buttons for reading and editing the source add the page's name to it.
+    """
+    folder = checkout.folder(app)
+    root = checkout.git(folder, "rev-parse", "--show-toplevel")
+    said = str(context.get("doc_path") or ".").rstrip("/")
+    if tree is None or (root is None and said not in (".", os.path.relpath(app.srcdir, folder))):
+        return
+    source = Path(app.env.doc2path(name)).resolve()
+    own = f"{name}{source.suffix}"
+    top = Path(root) if root else folder
+    if source.is_relative_to(top) and f"/{source.as_posix()}".endswith(f"/{own}"):
+        context["doc_path"] = source.relative_to(top).as_posix().removesuffix(own)
 
 
 def _add_menu(

@@ -8,6 +8,7 @@ and no anchor that is written in HTML. Sphinx takes the number of an equation fr
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -74,11 +75,14 @@ class _Found(SphinxPostTransform):
 
 def _places(page: nodes.document) -> Iterator[tuple[str, str, str]]:
     """Return the names of a page's places, their ids, and what to call them."""
+    seen: Counter[str] = Counter()
     for title in page.findall(nodes.title):
         if isinstance(title.parent, nodes.section):
             text, place = title.astext(), title.parent["ids"][0]
             yield text.replace(" ", "-"), place, text  # as JupyterLab names it
-            yield re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-"), place, text  # as GitHub
+            slug = re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-")  # as GitHub
+            yield f"{slug}-{seen[slug]}" if seen[slug] else slug, place, text
+            seen[slug] += 1
     for raw in page.findall(nodes.raw):
         if "html" in raw.get("format", ""):
             for name in _ANCHOR.findall(raw.astext()):

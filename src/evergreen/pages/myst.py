@@ -146,6 +146,15 @@ def _misread(
     for text in formulas.texts(doctree):
         if (found := _FENCE.match(text)) and text.parent[0] is text:
             yield text, found[0], f"{found[0]} is read as text. {_of_fence(found[0])}"
+        elif text.endswith("](") and not formulas.is_escaped(env, text, "]("):
+            yield (
+                text,
+                "](",
+                (
+                    "The address of a link cannot be a substitution. Put the whole link into the "
+                    'substitution, as in `link: "[text](address)"`.'
+                ),
+            )
         elif (found := _ATTRIBUTES.match(text)) and (kind := _attributed(text, found)):
             yield (
                 text,
