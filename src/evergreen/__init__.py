@@ -44,6 +44,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         code,
         equations,
         exclusive,
+        extensions,
         files,
         footnotes,
         formulas,
@@ -65,6 +66,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
     for part in (
         settings,
+        extensions,
         warned,
         stopping,
         upkeep,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import pytest
@@ -10,6 +11,9 @@ from nbformat import NotebookNode, read, write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tinybook import TinyBook
 
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
 HEAD = "---\nfile_format: mystnb\nkernelspec: {name: python3}\n---\n\n"
 IN_HTML = r"""# HTML
 
@@ -153,6 +157,12 @@ def test_warnings_of_a_notebook_name_the_cell_and_its_line(book: TinyBook) -> No
         assert f"lessons/warned.ipynb, {place}" in said
 
 
+def test_a_picture_of_a_notebook_without_words_is_named_by_its_cell(book: TinyBook) -> None:
+    book_with(book, pictured=notebook("# P", "## Q", "Text.\n\n```{image} dot.png\n```"))
+    book.path("lessons/dot.png").write_bytes(DOT)
+    assert "lessons/pictured.ipynb, cell 4, line 3 shows a picture without words" in book.refuse()
+
+
 @pytest.mark.parametrize(
     ("line", "lesson", "says"),
     [
@@ -183,3 +193,46 @@ def test_what_cannot_be_shown_is_refused_with_its_line(
 def test_a_page_that_is_not_there_is_refused_by_the_line_of_the_contents(book: TinyBook) -> None:
     book.replace("_toc.yml", "lessons/chances", "lessons/chance")
     assert "_toc.yml:8: WARNING: toctree contains reference to nonexisting" in book.refuse()
+
+
+SETTINGS = """
+execute:
+  allow_errors: true
+"""
+EXTRA = """# Extra
+
+```{todo}
+Later.
+```
+
+```{code-cell}
+1 / 0
+```
+
+```{code-cell}
+print("after it")
+```
+"""
+
+
+def test_what_a_teacher_sets_is_done(book: TinyBook) -> None:
+    book_with(book, extra=EXTRA)
+    book.replace("_config.yml", "execute:\n", SETTINGS.lstrip("\n"))
+    added = "sphinx:\n  extra_extensions: [sphinx.ext.todo]\n"
+    book.replace("_config.yml", "sphinx:\n", added)
+    book.replace(
+        "_config.yml", "    language: en", "    language: en\n    todo_include_todos: true"
+    )
+    book.update()
+    page = article(book, "extra")
+    assert "Later." in page.select_one(".admonition-todo").text
+    assert "ZeroDivisionError" in page.text
+    assert page.select(".cell_output")[-1].text.strip() == "after it"
+
+
+@pytest.mark.parametrize("setting", ["exclude_patterns: [walks*]", "run_in_temp: true"])
+def test_a_setting_without_effect_is_refused(book: TinyBook, setting: str) -> None:
+    book.replace("_config.yml", "execute:\n", f"execute:\n  {setting}\n")
+    said = book.refuse()
+    assert f"_config.yml sets {setting.partition(':')[0]} for executing" in said
+    assert "Traceback" not in said

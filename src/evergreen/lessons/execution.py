@@ -26,7 +26,7 @@ from sphinx.util import logging
 from evergreen.claims import ClaimError
 from evergreen.lessons import cleanroom, failures, kernels, recorder, streams, warm
 from evergreen.lessons.keys import OUTPUTS, Lesson, Project
-from evergreen.lessons.reading import Document, Formats, LessonError, code_cells
+from evergreen.lessons.reading import Document, Formats, LessonError, code_cells, option
 from evergreen.progress import Progress
 
 _log = logging.getLogger(__name__)
@@ -221,6 +221,11 @@ class _Work:
             km=manager,
             timeout=seconds,
             startup_timeout=600,  # on a machine that is busy
+            allow_errors=option(
+                notebook,
+                "execution_allow_errors",
+                self._formats.notebooks.execution_allow_errors,
+            ),
             allow_error_names=[ClaimError.__name__],  # see failures.refuse_false_claims
             resources={"metadata": {"path": str(document.folder)}},
             record_timing=False,

@@ -161,12 +161,24 @@ def outputs(key: str) -> list[dict[str, Any]]:
 
 
 def _leave_execution_to_us(app: Sphinx, config: Config) -> None:
+    with stopping():
+        _refuse_settings(config)
     config.nb_execution_mode = "off"
     # As Jupyter shows an output's Markdown: with formulas and tables.
     if "nb_render_markdown_format" not in config.overrides:
         config.nb_render_markdown_format = "myst"
     for name in ("code-cell", "raw-cell"):
         app.add_directive(name, Misplaced, override=True)
+
+
+def _refuse_settings(config: Config) -> None:
+    for name, here in (("excludepatterns", "exclude_patterns"), ("in_temp", "run_in_temp")):
+        if config[f"nb_execution_{name}"]:
+            raise LessonError(
+                f"_config.yml sets {here} for executing (execute: {here}:), which has no effect: "
+                "every lesson is executed in its own folder, so that it shows what its code gives. "
+                "Take the setting out; a cell with the tag skip-execution is not executed."
+            )
 
 
 class Misplaced(SphinxDirective):

@@ -24,6 +24,7 @@ from evergreen.errors import EvergreenError
 from evergreen.lessons import outputs
 from evergreen.lessons.reading import Document
 from evergreen.look import addresses, libraries
+from evergreen.pages import warned
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -274,14 +275,31 @@ def _place(app: Sphinx, name: str, node: nodes.Element, line: int = 0) -> str:
     if cell := _cell(app, name, node):
         return Document(name, path, text).place(*cell)
     first = node.line
-    if not first and "uri" in node:  # a picture in a directive
+    in_notebook = path.suffix == ".ipynb"
+    if not first and "uri" in node:  # a picture in a directive or a tag
         file = posixpath.basename(node["uri"])
-        lines = enumerate(map(unquote, text.splitlines()), 1)
-        naming = [(number, written) for number, written in lines if file in written]
+        naming = [
+            (place, written)
+            for place, written in _lines(text, in_notebook)
+            if file in unquote(written)
+        ]
         naming.sort(key=lambda line: not _PICTURE_DIRECTIVE.search(line[1]))
         first = naming[0][0] if naming else None
     first = first or next((parent.line for parent in _above(node) if parent.line), None)
-    return f"{name}{path.suffix}" + (f", line {first + line}" if first else "")
+    if not first:
+        return f"{name}{path.suffix}"
+    where = warned.in_notebook(first + line) if in_notebook else f"line {first + line}"
+    return f"{name}{path.suffix}, {where}"
+
+
+def _lines(text: str, in_notebook: bool) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a source, by the numbers that MyST-NB gives them."""
+    if not in_notebook:
+        yield from enumerate(text.splitlines(), 1)
+        return
+    for number, cell in enumerate(json.loads(text)["cells"], 1):
+        for line, written in enumerate("".join(cell["source"]).splitlines(), 1):
+            yield warned.numbered(number, line), written
 
 
 def _cell(app: Sphinx, name: str, node: nodes.Node) -> tuple[nbformat.NotebookNode, int] | None:

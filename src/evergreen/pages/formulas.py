@@ -12,6 +12,7 @@ from docutils import nodes
 from evergreen.errors import EvergreenError
 from evergreen.pages import latex, warned
 from evergreen.pages.macros import Macros
+from evergreen.stopping import stopping
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -140,13 +141,14 @@ def _found(
 def _configure(_app: Sphinx, config: Config) -> None:
     if "myst_dmath_double_inline" not in config.overrides:
         config.myst_dmath_double_inline = True  # else MyST takes $$ in a line for two dollars
-    try:
-        macros(config)
-    except latex.LatexError as error:
-        raise FormulaError(
-            f"In mathjax3_config: tex: macros: of _config.yml {error}. Give its LaTeX, or a list "
-            "of it, the number of its arguments, and the default of the first."
-        ) from None
+    with stopping():
+        try:
+            macros(config)
+        except latex.LatexError as error:
+            raise FormulaError(
+                f"In mathjax3_config: tex: macros: of _config.yml {error}. Give its LaTeX, or a "
+                "list of it, the number of its arguments, and the default of the first."
+            ) from None
 
 
 def _read(app: Sphinx, doctree: nodes.document) -> None:

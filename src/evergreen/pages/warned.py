@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # MyST-NB counts ten thousand lines for a cell, and one before it.
 _LINES = 10_000
 _PLACE = re.compile(r"(\.ipynb):(\d{5,})$")
-_MISSING = re.compile(r"toctree contains reference to nonexisting document '(.+?)'")
+_MISSING = re.compile(r"toctree contains reference to (?:nonexisting|excluded) document '(.+?)'")
 
 
 def setup(app: Sphinx) -> None:
@@ -32,6 +32,11 @@ def in_notebook(line: int) -> str:
     """Return the cell, from 1, and its line of what MyST-NB counts as one line of a notebook."""
     cell, line = divmod(line, _LINES)
     return f"cell {cell}, line {max(line - 1, 1)}"
+
+
+def numbered(cell: int, line: int) -> int:
+    """Return what MyST-NB counts a line of a cell as, both from 1."""
+    return cell * _LINES + line + 1
 
 
 def _complete(app: Sphinx, record: logging.LogRecord) -> bool:
