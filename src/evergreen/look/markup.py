@@ -195,7 +195,8 @@ class Templates(BuiltinTemplateLoader):
         as_you_type = str(context["theme_search_as_you_type"]).lower() == "true"
         searches = as_you_type or name == "search"
         one = page.new_tag("script", defer="", src=posixpath.relpath(SCRIPT, folder or "."))
-        theme = page.new_tag("script", string=_AFTER_FIRST_PAINT)
+        theme = page.new_tag("script")
+        theme.string = _AFTER_FIRST_PAINT
         theme["data-src"] = posixpath.relpath(THEME_SCRIPT, folder or ".")
         brought: set[str] = set()
         for link in page.find_all("link"):
