@@ -73,8 +73,8 @@ def prepared(app: Sphinx) -> Prepared:
 def _prepare(app: Sphinx, lessons: Lessons) -> None:
     # A study that no page shows need not be up to date. The home page shows one if it is.
     shown = set(lessons.importing(studies.__name__)) - {app.config.root_doc}
-    agreement.check(lessons.programs())
     stored = stored_studies(lessons, shown) if shown else []
+    agreement.check(lessons.programs())
     week = os.environ.get(WEEK_VARIABLE)
     sample = spot_checks.sample(stored, week)
     measurement, measured = spot_checks.sample_measured(stored, week) or (None, [])
