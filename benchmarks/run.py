@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks import builds, inference, machine, training
 from bnlab import catalogue
 
-LESSONS = (10, 20, 40)
+LESSONS = (20, 40)
 
 
 def rounded(value: Any) -> Any:
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument(
         "--only", choices=("training", "builds", "inference", "growth"), action="append"
     )
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--output", type=Path, help="instead of benchmarks/results.json")
     parser.add_argument(
         "--quick",
@@ -120,7 +120,7 @@ def main() -> None:
         "training": lambda write: training.run(rounds, epochs, write, say),
         "builds": lambda write: builds.run(rounds, epochs, write, say, trained=chosen.quick),
         "inference": lambda write: inference.run(write, say),
-        "growth": lambda write: builds.grow((8,) if chosen.quick else LESSONS, write, say),
+        "growth": lambda write: builds.grow((18,) if chosen.quick else LESSONS, write, say),
     }
     for part in chosen.only or parts:
 

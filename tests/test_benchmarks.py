@@ -215,7 +215,7 @@ def test_the_committed_summaries_follow_from_their_rounds() -> None:
         ("builds", builds.summarized),
     ):
         again = run.rounded(summarized(RESULTS[part]))
-        for name in ("summary", "seconds"):
+        for name in ("summary", "seconds", "ratios"):
             if name in again:
                 assert_close(again[name], RESULTS[part][name])
         kept = [(limit["what"], limit["at_most"], limit["kept"]) for limit in again["limits"]]
@@ -236,7 +236,7 @@ def assert_close(one: Any, other: Any) -> None:
 
 def test_the_limits_are_those_that_were_set() -> None:
     limits = [limit for part in ("training", "builds") for limit in RESULTS[part]["limits"]]
-    assert [limit["at_most"] for limit in limits] == [0.22, 0.75, 1.3, 1.3, 3.0, 5.0, 12.0]
+    assert [limit["at_most"] for limit in limits] == [0.11, 0.33, 1.2, 0.8, 3.0, 5.0, 12.0]
 
 
 def test_the_committed_peers_did_the_same_work(expected: Expected) -> None:
@@ -269,9 +269,9 @@ def test_the_page_shows_the_committed_results(site: Build) -> None:
             [cell.get_text() for cell in heading.find_parent("tr").find_all("td")]
             for heading in article.find_all("th", string=part["titles"][name])
         ]
-        assert [f"{row['seconds']:.0f}", f"{row['ratio']:.2f}"] in shown
+        assert [f"{row['seconds']:.0f}", f"{row['ratio']:.2f}"] in [row[:2] for row in shown]
     for name, reason in part["missing"].items():
-        assert cells[part["titles"][name]] == ["missing", "missing"], reason
+        assert set(cells[part["titles"][name]]) == {"missing"}, reason
     for limit in (*part["limits"], *RESULTS["builds"]["limits"]):
         assert cells[limit["what"]][-1] == ("yes" if limit["kept"] else "no")
 
