@@ -141,7 +141,7 @@ def copy_results(folder: Path, *, runs_too: bool = False) -> Path:
 def stored_lessons(results: Path | None = None) -> dict[str, str]:
     """Return every lesson that was ever executed, by its key: what is new was executed."""
     return {
-        path.parent.name: json.loads(path.read_text("utf-8"))["lesson"]
+        path.parent.name: json.loads(path.read_text("utf-8")).get("lesson")
         for path in ((results or store.root()) / "lessons").glob("*/execution.json")
     }
 

@@ -7,7 +7,9 @@ a first build of the same sources.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -397,3 +399,25 @@ def test_a_module_in_another_encoding_counts(tmp_path: Path) -> None:
     first, remark, other, broken = seen
     assert remark == first
     assert len({first, other, broken}) == 3
+
+
+def test_of_the_engine_only_what_makes_outputs_counts(tmp_path: Path) -> None:
+    engine = Path(shutil.copytree(ENGINE / "evergreen", tmp_path / "evergreen"))
+
+    def digest() -> str:
+        code = "from evergreen.lessons.keys import Project; print(Project._engine())"
+        command, environment = [sys.executable, "-c", code], os.environ | {"PYTHONPATH": tmp_path}
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    def edit(module: str) -> None:
+        path = engine / module
+        path.write_text(f"{path.read_text('utf-8')}\nprint('loaded')\n", "utf-8")
+
+    before = digest()
+    edit("look/markup.py")
+    edit("pages/formulas.py")
+    assert digest().splitlines()[-1:] == before.splitlines()
+    edit("lessons/streams.py")
+    assert digest().splitlines()[-1:] != before.splitlines()

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evergreen import sources, store
-from evergreen.lessons import cleanroom, recorder
+from evergreen.lessons import cleanroom, recorder, warm
 from evergreen.lessons.cells import Code
 from evergreen.lessons.opened import Opened, Roots
 from evergreen.lessons.reading import Document, LessonError
@@ -251,9 +251,10 @@ class Project:
 
     @staticmethod
     def _engine() -> str:
-        roots = ("kernel", "warm", "streams:merged", "execution:kept")
-        named = [f"evergreen.lessons.{root}" for root in roots]
-        return Codebase(["evergreen"]).digest_of(named, texts=False, refusals=False)
+        named = [f"evergreen.lessons.{it}" for it in ("kernel", "streams:merged", "execution:kept")]
+        code = Codebase(["evergreen"]).digest_of(named, texts=False, refusals=False)
+        # By its bytes: it imports modules by their names, so as code it would use all there are.
+        return sources.digest(code, Path(warm.__file__).read_bytes())
 
     @functools.cached_property
     def _installed(self) -> str:
