@@ -97,14 +97,10 @@ def run_seeds(build: Build, seeds: Iterable[int] = SEEDS, epochs: int = Recipe.e
     """Return runs of the network that a function builds, one for each seed. See :func:`run`."""
     from bnlab import training
 
-    def compiled() -> keras.Sequential:
-        model = build()
-        return model if model.compiled else training.compile(model)
-
-    name = compiled().name
-    network = name if name in catalogue.NETWORKS else next(iter(catalogue.NETWORKS))
-    recipes = [Recipe(network, seed, epochs) for seed in seeds]
-    if same(compiled, lambda: training.build(recipes[0])):
+    own = compiled(build)
+    name = own().name
+    recipes = [Recipe(network_of(name), seed, epochs) for seed in seeds]
+    if same(own, lambda: training.build(recipes[0])):
         return runs.load_all(recipes)
     if claims.BUILD in os.environ:
         raise DefinitionError(
@@ -112,9 +108,25 @@ def run_seeds(build: Build, seeds: Iterable[int] = SEEDS, epochs: int = Recipe.e
             "in its layers, its compilation or its initial weights. Make the lesson, "
             "src/bnlab/networks.py and src/bnlab/recipes.py say the same."
         )
-    trained: list[Run] = [_train(compiled, recipe) for recipe in recipes]
+    trained: list[Run] = [_train(own, recipe) for recipe in recipes]
     claims.note(trained)
     return trained
+
+
+def compiled(build: Build) -> Build:
+    """Return a function that builds the same network, compiled as the course's where it is not."""
+    from bnlab import training
+
+    def built() -> keras.Sequential:
+        model = build()
+        return model if model.compiled else training.compile(model)
+
+    return built
+
+
+def network_of(name: str) -> str:
+    """Return the network of the catalogue that one of some name is compared with."""
+    return name if name in catalogue.NETWORKS else next(iter(catalogue.NETWORKS))
 
 
 def same(one: Build, other: Build) -> bool:

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bnlab import catalogue, recipes, runs
 from bnlab.recipes import Recipe
 from bnlab.runs import pool
 from evergreen.errors import EvergreenError
-
-if TYPE_CHECKING:
-    import keras
 
 
 class AgreementError(EvergreenError):
@@ -85,11 +82,11 @@ def _others(program: str) -> Iterator[str]:
     for asked in dict.fromkeys(_asked(tree)):
         try:
             exec(compile(ast.Module(functions, []), "<lesson>", "exec"), names)
-            build = _compiling(names[asked])
+            build = definition.compiled(names[asked])
             name = build().name
         except Exception:  # It needs more than functions. The lesson itself will say what differs.
             continue
-        recipe = Recipe(name if name in catalogue.NETWORKS else next(iter(catalogue.NETWORKS)))
+        recipe = Recipe(definition.network_of(name))
         if not definition.same(build, functools.partial(training.build, recipe)):
             yield name
 
@@ -102,13 +99,3 @@ def _asked(tree: ast.Module) -> Iterator[str]:
                 func=ast.Attribute(value=ast.Name(id="definition")), args=[ast.Name(id=name), *_]
             ):
                 yield name
-
-
-def _compiling(build: Callable[[], keras.Sequential]) -> Callable[[], keras.Sequential]:
-    from bnlab import training
-
-    def compiled() -> keras.Sequential:
-        model = build()
-        return model if model.compiled else training.compile(model)
-
-    return compiled
