@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import itertools
 import json
 import re
 import subprocess
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -122,10 +124,15 @@ def test_an_address_says_what_is_chosen_and_nothing_else(node: None) -> None:
     [
         ("rate=7", "rate is a number from 0.0001 to 3, not 7."),
         ("network=baseline,batch=1", "batch is a whole number from 2 to 1,024, not 1."),
-        ("network=resnet", "There is no network resnet: choose baseline or bn_approach_one"),
+        ("rate=", "rate is a number from 0.0001 to 3, not nothing."),
+        ("momentum=1", "momentum is a number from 0 to 0.9999, not 1."),
+        ("network=resnet", 'There is no network "resnet": choose baseline or bn_approach_one'),
+        ("network=constructor", 'There is no network "constructor": choose baseline'),
+        ("network=baseline,toString=1", 'There is nothing called "toString" to choose.'),
+        ("__proto__=1", 'There is nothing called "__proto__" to choose.'),
         ("images=7", "images is one of 5000, 10000, 55000, not 7."),
         ("hidden=300-", "hidden is the widths of 1 to 20 hidden layers, such as 300-100"),
-        ("speed=3", "There is nothing called speed to choose."),
+        ("speed=3", 'There is nothing called "speed" to choose.'),
         ("&".join(5 * ["network=baseline"]), "There is room for 4 networks."),
     ],
 )
@@ -146,6 +153,24 @@ def experiments() -> dict[str, str]:
     return dict(
         re.findall(r"^\(experiment-(\w+)\)=$.*?^:with: (\S+)$", text, re.MULTILINE | re.DOTALL)
     )
+
+
+def test_what_a_lesson_lets_its_readers_train_can_be_trained(node: None) -> None:
+    told = {
+        f"{name}: {state}": state
+        for name in LESSONS
+        for state in re.findall(
+            r"^[`:]{3,}\{live\} (?:train|experiment)$\n^:with: (\S+)$",
+            FILES[name].read_text("utf-8"),
+            re.MULTILINE,
+        )
+    }
+    code = f"""
+        import {{ parse }} from "./recipe.js";
+        console.log(JSON.stringify({json.dumps(list(told.values()))}.map((state) =>
+            parse(state, {json.dumps(offered())}).complaints)));
+    """
+    assert dict(zip(told, in_node(code), strict=True)) == {place: [] for place in told}
 
 
 def test_every_experiment_of_the_page_can_be_trained(node: None) -> None:
@@ -417,7 +442,7 @@ def test_a_network_that_diverges_says_so_and_the_others_go_on(
         train(page)
         said = ended(page)
         diverged, other = page.locator(".live-progress").all_inner_texts()
-    assert re.search(r"Baseline.*: diverged after step \d+", said)
+    assert re.search(r"Baseline.* diverged after step \d+", said)
     assert "diverged" in diverged
     assert re.match(r"step 20 of 20 · validation [\d.]+%", other)
 
@@ -509,6 +534,111 @@ def test_the_numbers_are_a_table_and_a_file(browser: Browser, address: str) -> N
         assert float(row[3][:-1]) == pytest.approx(100 * float(accuracy), abs=0.05)
 
 
+def test_an_axis_has_at_least_two_numbers(node: None) -> None:
+    code = """
+        import { ticks } from "./chart.js";
+        const ranges = [[0, 1], [0, 6], [0, 471], [0, 4710], [0, 17190], [0.1, 0.85], [0.7, 0.9]];
+        console.log(JSON.stringify(ranges.map(([low, high]) =>
+            [2, 3, 6].map((wanted) => [low, high, ticks(low, high, wanted)]))));
+    """
+    for low, high, found in itertools.chain.from_iterable(in_node(code)):
+        assert 2 <= len(found) <= 8, (low, high, found)
+        assert low <= found[0] < found[-1] <= high
+
+
+def test_a_legend_stays_with_the_curves(browser: Browser, address: str) -> None:
+    state = f"{SHORT}&network=baseline,rate=3,scale=10&network=bn_approach_two"
+    with laboratory(browser, address, state, PHONE) as page:
+        train(page)
+        ended(page)
+        names = [name.inner_text() for name in page.locator(".live-network").all()]
+        page.get_by_role("button", name="Save as CSV").scroll_into_view_if_needed()
+        legend = page.locator(".live-legend > li")
+        for entry, name, said in zip(legend.all(), names, (r"diverged", r"[\d.]+%"), strict=True):
+            expect(entry).to_be_in_viewport(ratio=1)
+            assert re.fullmatch(rf"{re.escape(name)}\s+{said}", entry.inner_text())
+
+
+def test_a_variant_does_not_take_the_colour_of_a_network_of_the_course(
+    browser: Browser, address: str
+) -> None:
+    state = f"{SHORT}&network=bn_approach_two,normalization=none&network=bn_approach_two"
+    own = catalogue.find("bn_approach_two").color
+    red, green, blue = (int(own[place : place + 2], 16) for place in (1, 3, 5))
+    with laboratory(browser, address, state) as page:
+        train(page)
+        ended(page)
+        variant, course = page.locator(".live-networks .live-swatch").all()
+        drawn = f"rgb({red}, {green}, {blue})"
+        assert drawn in course.evaluate("piece => getComputedStyle(piece).background")
+        assert drawn not in variant.evaluate("piece => getComputedStyle(piece).background")
+
+
+def test_the_address_that_is_copied_is_that_of_the_experiment(
+    browser: Browser, address: str
+) -> None:
+    state = f"{SHORT}&network=baseline,rate=0.25"
+    permissions = ["clipboard-read", "clipboard-write"]
+    with laboratory(browser, address, state, permissions=permissions) as page:
+        there = page.url
+        page.evaluate("location.hash = 'what-you-see'")
+        page.get_by_role("button", name="Copy the address").click()
+        page.locator(".live-status", has_text="copied").wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == there
+
+
+def test_what_an_address_cannot_mean_stays_said_until_something_is_chosen(
+    browser: Browser, address: str
+) -> None:
+    complaint = "rate is a number from 0.0001 to 3, not 7."
+    with laboratory(browser, address, f"{SHORT}&rate=7&network=baseline") as page:
+        train(page)
+        ended(page)
+        expect(page.get_by_text(complaint)).to_be_visible()
+        page.get_by_label("Epochs").fill("2")
+        page.get_by_label("Epochs").press("Enter")
+        expect(page.get_by_text(complaint)).to_have_count(0)
+
+
+def test_a_complaint_stands_at_its_control(browser: Browser, address: str) -> None:
+    with laboratory(browser, address, f"{SHORT}&network=baseline") as page:
+        page.locator(".live-details > summary").first.click()
+        batch = page.get_by_label("Batch size", exact=True)
+        batch.fill("1667")
+        batch.press("Enter")
+        field = page.locator(".live-field").filter(has=batch)
+        expect(field).to_contain_text("Batch size: a whole number from 2 to 1,024, not 1667.")
+        assert batch.get_attribute("aria-invalid") == "true"
+
+
+def test_a_browser_without_workers_says_so(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        context.add_init_script("delete globalThis.Worker")
+        page = context.new_page()
+        page.goto(f"{address}{PLACES['train']}.html#{SHORT}&network=baseline")
+        train(page)
+        assert "this browser has no workers" in ended(page)
+
+
+def test_images_come_once_however_often_they_are_asked_for(browser: Browser, address: str) -> None:
+    asked = []
+
+    def late(route: Route) -> None:
+        asked.append(route.request.url)
+        time.sleep(0.5)
+        route.continue_()
+
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.route("**/train-1.bin*", late)
+        page.goto(f"{address}{PLACES['train']}.html#{SHORT}&network=baseline")
+        for name in ("Train", "Pause", "Step", "Train"):
+            page.get_by_role("button", name=name, exact=True).click()
+        ended(page)
+    assert len(asked) == 1
+
+
 def test_a_hidden_page_pauses_and_goes_on_when_it_is_seen(browser: Browser, address: str) -> None:
     hide = """hidden => {
         Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
@@ -585,7 +715,6 @@ def test_a_trained_network_can_be_asked_beside_the_course_s_own(
         said = page.locator(".live-garments tbody tr").nth(1).locator("td").all_inner_texts()
         page.locator(".live-networks summary").nth(1).click()
         page.get_by_role("button", name="Ask it in").click()
-        page.get_by_role("button", name=re.compile("^Load the")).click()
         table = page.get_by_role("table", name="The probability")
         table.wait_for()
         heads = table.locator("thead th").all_inner_texts()

@@ -44,7 +44,13 @@ const USUAL = {
 
 // Return the controls of a recipe; each choice that can be calls back with the new recipe.
 export function controls(recipe, images, change) {
-  const complaint = element("p", { role: "status", className: "live-complaint" });
+  // A complaint stands below the control that it is about.
+  const complained = (control, text) => {
+    control.setAttribute("aria-invalid", Boolean(text));
+    control.complaint ??= control.parentElement.appendChild(
+      element("p", { role: "status", className: "live-complaint" }));
+    control.complaint.textContent = text;
+  };
   const set = (name, value) => change({ ...recipe, [name]: value });
 
   const select = (name) => {
@@ -60,11 +66,9 @@ export function controls(recipe, images, change) {
       type: "text", inputMode: "decimal", autocomplete: "off", value: String(recipe[name]),
       onchange: () => {
         const value = CHOICES[name].read(control.value.replace(",", "."));
-        control.setAttribute("aria-invalid", value === undefined);
-        if (value === undefined) {
-          complaint.textContent = `${NUMBERS[name]}: ${CHOICES[name].asked}, not ` +
-            `${control.value || "nothing"}.`;
-        } else set(name, value);
+        complained(control, value === undefined
+          ? `${NUMBERS[name]}: ${CHOICES[name].asked}, not ${control.value || "nothing"}.` : "");
+        if (value !== undefined) set(name, value);
       },
     });
     const made = field(NUMBERS[name], control, about);
@@ -82,12 +86,9 @@ export function controls(recipe, images, change) {
       onchange: () => {
         const wanted = Number(control.value);
         const fits = Number.isInteger(wanted) && wanted >= 1 && wanted <= most;
-        control.setAttribute("aria-invalid", !fits);
+        complained(control, fits ? ""
+          : `${title}: a whole number from 1 to ${most}, not ${control.value || "nothing"}.`);
         if (fits) changed(wanted);
-        else {
-          complaint.textContent =
-            `${title}: a whole number from 1 to ${most}, not ${control.value || "nothing"}.`;
-        }
       } });
     return field(title, control);
   };
@@ -115,7 +116,6 @@ export function controls(recipe, images, change) {
     typed("decay"),
     momentum,
     typed("seed"),
-    complaint,
     ...remarks(recipe, images).map((text) => note(text)),
   );
 }

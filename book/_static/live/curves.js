@@ -1,11 +1,13 @@
 // The two charts: training loss and validation accuracy of all networks.
 import { Chart } from "./chart.js";
-import { element } from "./elements.js";
+import { element, mark, swatch } from "./elements.js";
 
-const DASHES = [[8, 4], [], [10, 3, 2, 3], [2, 3]];
 const HIGHEST_LOSS = 7;
+// How the networks' lines are dashed, in their order: see `mark`.
+export const DASHES = [[8, 4], [], [10, 3, 2, 3], [2, 3]];
 
 const percent = (share) => `${Math.round(100 * share)}%`;
+const fine = (share) => `${(100 * share).toFixed(1)}%`;
 
 // Return a line of a few points through many numbers: of each stretch the least and the largest.
 function thinned(numbers, most) {
@@ -30,50 +32,77 @@ function lined(numbers, most) {
   return points;
 }
 
+// The last step of the axis: a network that diverged needs no room for more than it was trained.
+const lastStep = ({ state, step, steps }) => (state === "diverged" ? Math.ceil(1.2 * step) : steps);
+
 export class Curves {
+  #legend = element("ul", { className: "live-legend", "aria-hidden": "true" });
   #loss = new Chart("Training loss", (value) => value.toLocaleString("en"));
   #accuracy = new Chart("Validation accuracy", percent);
 
   constructor() {
-    this.element = element("div", { className: "live-curves" },
-      this.#loss.element, this.#accuracy.element);
+    this.element = element("div", {}, element("div", { className: "live-curves" },
+      this.#loss.element, this.#accuracy.element), this.#legend);
   }
 
-  // Draw sessions, each with its colour and, where there is one, the band of the course's runs.
+  // Name the lines of sessions that are drawn from now on. It stays with the curves; the cards,
+  // which say the same and more, may be scrolled away.
+  begin(shown) {
+    this.#legend.replaceChildren(...shown.map(({ title }) => element("li", {},
+      swatch(), element("span", { className: "live-title", title }, title), element("span"))));
+  }
+
+  // Draw sessions, each with its colour and dashes and, where there is one, the band of the
+  // course's runs.
   draw(shown) {
     const { loss, accuracy } = this.#described(shown);
     this.#loss.draw(loss);
     this.#accuracy.draw(accuracy);
+    [...this.#legend.children].forEach(({ firstChild, lastChild }, place) => {
+      mark(firstChild, shown[place]);
+      const { state, accuracy: share } = shown[place].session;
+      const text = state === "diverged" ? "diverged" : share === null ? "" : fine(share);
+      if (lastChild.textContent !== text) lastChild.textContent = text;
+    });
   }
 
   // Return a picture of both charts, as a blob.
   picture(shown, background) {
-    const [width, height, head] = [1280, 480, 40];
-    const canvas = element("canvas", { width, height: height + head });
+    const [width, height, line, title] = [1280, 480, 28, 24];
+    const head = 12 + line * shown.length;
+    const canvas = element("canvas", { width, height: head + title + height });
     const pen = canvas.getContext("2d");
+    const { color: ink, fontFamily } = getComputedStyle(this.#loss.canvas);
     pen.fillStyle = background;
-    pen.fillRect(0, 0, width, height + head);
-    pen.font = `16px ${getComputedStyle(this.#loss.canvas).fontFamily}`;
-    let from = 44;
-    for (const { title, color } of shown) {
-      pen.fillStyle = color;
-      pen.fillRect(from, 14, 18, 12);
-      pen.fillStyle = getComputedStyle(this.#loss.canvas).color;
-      pen.fillText(title, from + 26, 26);
-      from += 60 + pen.measureText(title).width;
-    }
+    pen.fillRect(0, 0, width, canvas.height);
+    pen.font = `16px ${fontFamily}`;
+    pen.fillStyle = ink;
+    pen.lineWidth = 3;
+    shown.forEach(({ title: of, color, dash }, place) => {
+      const down = line * (place + 1);
+      pen.strokeStyle = color;
+      pen.setLineDash(dash);
+      pen.beginPath();
+      pen.moveTo(44, down - 5);
+      pen.lineTo(84, down - 5);
+      pen.stroke();
+      pen.fillText(of, 94, down, width - 104);
+    });
     const described = this.#described(shown);
     [[this.#loss, described.loss], [this.#accuracy, described.accuracy]].forEach(
       ([chart, what], place) => {
+        const from = (place * width) / 2;
         const part = element("canvas", { width: width / 2, height });
         chart.paint(part.getContext("2d"), width / 2, height, what);
-        pen.drawImage(part, (place * width) / 2, head);
+        pen.font = `600 16px ${fontFamily}`;
+        pen.fillText(chart.title, from + 38, head + title - 6);
+        pen.drawImage(part, from, head + title);
       });
     return new Promise((resolve) => canvas.toBlob(resolve));
   }
 
   #described(shown) {
-    const end = Math.max(...shown.map(({ session }) => session.steps));
+    const end = Math.max(...shown.map(({ session }) => lastStep(session)));
     const most = Math.max(60, this.#loss.canvas.clientWidth);
     const lossBands = [];
     const accuracyBands = [];
@@ -88,6 +117,11 @@ export class Curves {
     }
     const first = shown.flatMap(({ session: { smoothed } }) =>
       (smoothed.length ? [Math.max(smoothed.at(0), smoothed.at(smoothed.length - 1))] : []));
+    // At least one network's loss comes onto the chart.
+    const lowest = Math.min(...shown.flatMap(({ session: { smoothed } }) =>
+      (smoothed.length ? [Math.min(...lined(smoothed, 50).map(([, loss]) => loss))] : [])));
+    const highest = Number.isFinite(lowest) ? Math.max(HIGHEST_LOSS, 1.5 * lowest) : HIGHEST_LOSS;
+    const diverged = shown.filter(({ session }) => session.state === "diverged");
     const accuracies = shown.flatMap(({ session }) =>
       session.evaluations.map((evaluation) => evaluation.accuracy));
     const late = shown.flatMap(({ session: { evaluations } }) =>
@@ -102,14 +136,16 @@ export class Curves {
       loss: {
         end,
         low: 0,
-        high: Math.min(HIGHEST_LOSS, Math.max(2.5, ...first.map((loss) => 1.1 * loss))),
+        high: Math.min(highest, Math.max(2.5, ...first.map((loss) => 1.1 * loss))),
         bands: lossBands,
         lines: [
           ...shown.map(({ session, color }) =>
             ({ color, pale: true, points: thinned(session.losses, most) })),
-          ...shown.map(({ session, color }, place) =>
-            ({ color, dash: DASHES[place], points: lined(session.smoothed, most) })),
+          ...shown.map(({ session, color, dash }) =>
+            ({ color, dash, points: lined(session.smoothed, most) })),
         ],
+        crosses: diverged.map(({ session: { step }, color }) =>
+          ({ at: step, value: Infinity, color })),
         said: `Curves over steps. ${said.join("; ")}.`,
       },
       accuracy: {
@@ -117,8 +153,10 @@ export class Curves {
         low,
         high,
         bands: accuracyBands,
-        lines: shown.map(({ session, color }, place) => ({ color, dash: DASHES[place],
+        lines: shown.map(({ session, color, dash }) => ({ color, dash,
           points: session.evaluations.map(({ step, accuracy }) => [step, accuracy]) })),
+        crosses: diverged.map(({ session: { step, accuracy }, color }) =>
+          ({ at: step, value: accuracy, color })),
         said: `Curves over steps. ${said.join("; ")}.`,
       },
     };

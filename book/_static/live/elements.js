@@ -22,6 +22,18 @@ export const note = (...children) => element("p", { className: "live-note" }, ..
 export const group = (name, ...children) =>
   element("fieldset", {}, element("legend", {}, name), ...children);
 
+// A short piece of a network's line, see `mark`.
+export const swatch = () => element("span", { className: "live-swatch" });
+
+// Give a piece of a line its colour and its dashes: lengths that are drawn and left out in turn.
+export function mark(piece, { color, dash }) {
+  let at = 0;
+  const stops = dash.map((length, place) =>
+    `${place % 2 ? "transparent" : color} ${at}px ${at += length}px`);
+  piece.style.background = dash.length
+    ? `repeating-linear-gradient(to right, ${stops.join(", ")})` : color;
+}
+
 // A control with its name in front.
 export function labelled(name, control) {
   control.id = `live-${name.toLowerCase().replaceAll(" ", "-")}`;

@@ -3,6 +3,10 @@
 
 const NAME = "trained";
 
+// What the address of "Try the networks" ends with when a network is handed on: whoever comes
+// with it has asked for the networks already.
+export const YOURS = "yours";
+
 function opened() {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open("bnlab", 1);

@@ -1,8 +1,8 @@
 // The laboratory: up to four networks that train side by side. What is chosen is in the address.
 import { controls, described } from "./controls.js";
-import { Curves } from "./curves.js";
-import { button, element, labelled, note, row, say, spoken } from "./elements.js";
-import { hand } from "./handing.js";
+import { Curves, DASHES } from "./curves.js";
+import { button, element, labelled, mark, note, row, say, spoken, swatch } from "./elements.js";
+import { hand, YOURS } from "./handing.js";
 import { Images } from "./images.js";
 import { Inside } from "./inside.js";
 import { Numbers } from "./numbers.js";
@@ -14,14 +14,19 @@ const FOURTH = { color: "#0f766e", dark: "#5eead4" };
 const EPOCHS = { 5000: 20, 10000: 20, 55000: 10 };
 const SPEEDS = { "as fast as it goes": 0, "100 steps a second": 100, "10 steps a second": 10,
   "1 step a second": 1 };
+const CLEAR = 0.02;   // the lead in accuracy that is worth a sentence
+const LONGEST = 160;  // characters that this sentence has at most
 const CALM = 1000;  // milliseconds between two pictures for those who want less motion
 
 const count = (value) => value.toLocaleString("en");
+// A title before the rest of its sentence.
+const subject = (title) => (title.includes(",") ? `${title},` : title);
+const percent = (share) => `${(100 * share).toFixed(1)}%`;
 
 function seconds(value) {
   if (value === null) return "";
-  if (value < 90) return `${Math.max(1, Math.round(value))} s left`;
-  return value < 5400 ? `${Math.round(value / 60)} min left` : `${Math.round(value / 3600)} h left`;
+  const [share, unit] = value < 90 ? [1, "s"] : value < 5400 ? [60, "min"] : [3600, "h"];
+  return `${Math.max(1, Math.round(value / share))}\u00a0${unit} left`;
 }
 
 export class Laboratory {
@@ -32,6 +37,7 @@ export class Laboratory {
   #classes;
   #sizes;
   #images = null;    // what loads them
+  #loading = null;   // images on their way, and how many
   #loaded = null;    // images, and of how many
   #shown = [];       // what is drawn: session, title, color, band
   #cards = element("ul", { className: "live-networks" });
@@ -40,6 +46,8 @@ export class Laboratory {
   #numbers = new Numbers();
   #strip = null;
   #garments = element("div");
+  // On what the address says; it stays while one trains.
+  #complaints = element("p", { role: "status", className: "live-note" });
   #status = element("p", { role: "status", className: "live-status" });
   #bar = element("progress", { hidden: true, max: 1, "aria-label": "Loading the images" });
   #playing = false;
@@ -65,7 +73,7 @@ export class Laboratory {
     this.#state = state;
     this.element = element("div", { className: "live-laboratory" }, ...this.#parts(dataset));
     this.#begin();
-    say(this.#status, complaints.join(" "));
+    this.#complain(complaints);
     this.#listen();
   }
 
@@ -93,7 +101,7 @@ export class Laboratory {
     if (this.#small) {
       const link = element("a", { href: `${dataset.page}#${format(this.#state, this.#course)}` },
         "Change this experiment, and look inside");
-      return [top, this.#cards, element("p", {}, link)];
+      return [this.#complaints, top, this.#cards, element("p", {}, link)];
     }
     this.images = element("select", { onchange: () => {
       const images = Number(this.images.value);
@@ -107,7 +115,7 @@ export class Laboratory {
       else this.#change({ ...this.#state, epochs });
     } });
     this.more = button("Add a network", () => this.#add());
-    return [top,
+    return [this.#complaints, top,
       this.#cards,
       row(this.more, labelled("Training images", this.images), labelled("Epochs", this.epochs),
         labelled("Speed", speed)),
@@ -149,10 +157,20 @@ export class Laboratory {
       this.#pause();
       this.#state = state;
       this.#begin();
-      say(this.#status, complaints.join(" ") || "An experiment is chosen: press Train.");
+      this.#complain(complaints);
+      say(this.#status, "An experiment is chosen: press Train.");
       this.main.focus({ preventScroll: true });
       this.element.scrollIntoView({ block: "start" });
     });
+  }
+
+  #complain(complaints) {
+    say(this.#complaints, complaints.join(" "));
+  }
+
+  // What leads to this very experiment, wherever on the page one has gone meanwhile.
+  #link() {
+    return new URL(`#${format(this.#state, this.#course)}`, location.href).href;
   }
 
   #sessions(call) {
@@ -179,6 +197,7 @@ export class Laboratory {
     const whole = state.images !== this.#state.images || state.epochs !== this.#state.epochs;
     const playing = this.#playing;
     this.#state = state;
+    this.#complain([]);
     if (whole) {
       this.#begin();
       if (playing) await this.#play();
@@ -209,7 +228,8 @@ export class Laboratory {
       this.more.disabled = this.#shown.length >= MOST;
       this.#inside.begin(this.#shown);
       this.#strip?.begin(this.#shown);
-      history.replaceState(null, "", `#${format(this.#state, this.#course)}`);
+      history.replaceState(null, "", this.#link());
+      this.#curves.begin(this.#shown);
     }
     this.#draw();
   }
@@ -218,17 +238,21 @@ export class Laboratory {
   #name() {
     const dark = document.documentElement.dataset.theme === "dark";
     const { networks, images, epochs } = this.#state;
-    const colours = [...Object.values(this.#about), FOURTH];
+    const colours = [FOURTH, ...Object.values(this.#about)];
     const taken = new Set();
-    networks.forEach(({ network }, place) => {
-      const own = this.#about[network];
-      const colour = taken.has(own) ? null : own;
-      if (colour) taken.add(colour);
-      this.#shown[place].colour = colour;
+    const changes = ({ network, ...recipe }) => Object.keys(CHOICES).filter((name) =>
+      CHOICES[name].write(recipe[name]) !== CHOICES[name].write(this.#course[network][name])).length;
+    networks.forEach((recipe, place) => {
+      const of = networks.filter(({ network }) => network === recipe.network);
+      // The network that is most like the course's own has its colour.
+      const own = of.sort((one, other) => changes(one) - changes(other))[0] === recipe;
+      this.#shown[place].colour = own ? this.#about[recipe.network] : null;
+      if (own) taken.add(this.#about[recipe.network]);
     });
     networks.forEach((recipe, place) => {
       const one = this.#shown[place];
       const about = this.#about[recipe.network];
+      one.dash = DASHES[place];
       one.colour ??= colours.find((colour) => !taken.has(colour));
       taken.add(one.colour);
       one.color = dark ? one.colour.dark : one.colour.color;
@@ -246,13 +270,12 @@ export class Laboratory {
     });
   }
 
-  #card({ session, title, color, band }, place) {
-    const swatch = element("span", { className: "live-swatch" });
-    swatch.style.background = color;
+  #card({ session, title, band }, place) {
+    const line = swatch();
     const progress = element("progress", { max: 1, value: 0, "aria-label": `Progress: ${title}` });
     const text = element("span", { className: "live-progress" });
-    Object.assign(this.#shown[place], { progress, text, swatch });
-    const head = element("div", { className: "live-network" }, swatch, element("strong", {}, title));
+    Object.assign(this.#shown[place], { progress, text, line });
+    const head = element("div", { className: "live-network" }, line, element("strong", {}, title));
     const bands = band ? [note("The band: the course's own five runs of this recipe.")] : [];
     if (this.#small) return element("li", {}, head, progress, text, ...bands);
     const body = element("div");
@@ -297,15 +320,13 @@ export class Laboratory {
 
   // Load images that are still missing, and bring every network to where it can train.
   async #ready() {
-    const { images } = this.#state;
-    if (this.#loaded?.count !== images) {
+    // While some are loaded, others may be chosen.
+    while (this.#loaded?.count !== this.#state.images) {
+      const { images } = this.#state;
       this.#bar.hidden = false;
-      this.#bar.value = 0;
       say(this.#status, "The images are on their way …");
       try {
-        this.#images ??= await Images.at(this.#address);
-        const parts = await this.#images.load(images, (share) => { this.#bar.value = share; });
-        this.#loaded = { count: images, parts };
+        this.#loaded = { count: images, parts: await this.#load(images) };
       } catch (error) {
         say(this.#status, `The images could not be loaded. ${error.message} Press Train once more.`);
         return false;
@@ -324,17 +345,38 @@ export class Laboratory {
     return true;
   }
 
+  // Return the images, which come once for all that ask while they are on their way.
+  #load(images) {
+    if (this.#loading?.images === images) return this.#loading.parts;
+    const all = async () => {
+      this.#bar.value = 0;
+      this.#images ??= await Images.at(this.#address);
+      return this.#images.load(images, (share) => { this.#bar.value = share; });
+    };
+    const loading = { images, parts: all() };
+    this.#loading = loading;
+    const done = () => {
+      if (this.#loading === loading) this.#loading = null;
+    };
+    loading.parts.then(done, done);
+    return loading.parts;
+  }
+
   async #play() {
     this.#set(true);
     if (!(await this.#ready())) return this.#set(false);
     if (!this.#playing) return undefined;
     if (this.#shown.every(({ session }) => session.ended)) this.#sessions((s) => s.start());
+    if (!this.#playing) return undefined;
     const { pause } = this.#state;
     // Once it has paused where the address says, it trains on.
     const passed = this.#shown.some(({ session }) => pause && session.step >= pause);
     if (passed) this.#state = { ...this.#state, pause: null };
     say(this.#status, "Training.");
-    this.#sessions((session) => session.play(this.#speed, this.#state.pause));
+    this.#resumed = document.hidden;
+    if (!document.hidden) {
+      this.#sessions((session) => session.play(this.#speed, this.#state.pause));
+    }
     return undefined;
   }
 
@@ -347,7 +389,10 @@ export class Laboratory {
 
   async #step() {
     this.#pause();
-    if (await this.#ready()) this.#sessions((session) => session.play(0, null, 1));
+    if (!(await this.#ready())) return;
+    const ended = this.#shown.every(({ session }) => session.ended);
+    say(this.#status, ended ? "All networks have ended: Restart begins anew." : "A step further.");
+    this.#sessions((session) => session.play(0, null, 1));
   }
 
   #restart() {
@@ -367,27 +412,50 @@ export class Laboratory {
       const { title } = this.#shown.find((one) => one.session === session) ?? {};
       if (!title) return;
       if (session.state === "diverged") {
-        say(this.#status, `${title} has diverged: after step ${count(session.step)} its loss is ` +
-          "no finite number.");
+        say(this.#status, `${subject(title)} has diverged: after step ${count(session.step)} ` +
+          "its loss is no finite number.");
+      }
+      if (session.state === "ready" && session.message === "JavaScript" && this.#playing) {
+        say(this.#status, "Training in JavaScript, which is slow: this browser does not allow " +
+          "WebAssembly with SIMD.");
       }
       const states = this.#shown.map((one) => one.session.state);
       const moving = states.some((state) => ["new", "starting", "ready", "playing"].includes(state));
       if (this.#playing && !moving && !this.#resumed && !document.hidden) {
         this.#set(false);
-        const all = this.#shown.map((one) =>
-          `${one.title}: ${this.#outcome(one.session)}`).join("; ");
-        const paused = states.includes("paused");
-        say(this.#status, `${paused ? "Paused where the address says" : "Ended"}. ${all}.`);
+        this.#conclude(states.includes("paused") ? "Paused where the address says." : "Ended.");
       }
     }
     this.#draw();
   }
 
-  #outcome(session) {
-    if (session.state === "failed") return `it cannot be trained here (${session.message})`;
-    if (session.state === "diverged") return `diverged after step ${count(session.step)}`;
-    return session.accuracy === null ? session.state
-      : `${(100 * session.accuracy).toFixed(1)}% of the validation images right`;
+  // Say how the networks have ended. What the legend shows anyway is only spoken.
+  #conclude(how) {
+    const [right, stopped] = [[], []];
+    for (const { title, session: { state, step, accuracy, message } } of this.#shown) {
+      const who = subject(title);
+      if (state === "failed") stopped.push(`${who} cannot be trained here: ${message.replace(/\.$/, "")}.`);
+      else if (state === "diverged") stopped.push(`${who} diverged after step ${count(step)}.`);
+      else if (accuracy !== null) right.push(`${title} ${percent(accuracy)}`);
+    }
+    const all = right.length ? ` Validation images right: ${right.join("; ")}.` : "";
+    this.#status.replaceChildren(
+      [how, ...stopped, this.#compared()].filter(Boolean).join(" "), spoken(all));
+  }
+
+  // Return in a sentence how much sooner one network was where another is in the end.
+  #compared() {
+    const ended = this.#shown.filter(({ session }) => session.state === "finished")
+      .sort((one, other) => one.session.accuracy - other.session.accuracy);
+    const [worst, best] = [ended[0], ended.at(-1)];
+    if (!best || best.session.accuracy - worst.session.accuracy < CLEAR) return "";
+    const { evaluations, steps } = best.session;
+    const { step } = evaluations.find(({ accuracy }) => accuracy >= worst.session.accuracy);
+    if (!step || step > steps / 2) return "";
+    const sentence = `${subject(best.title)} reached the final ` +
+      `${percent(worst.session.accuracy)} of ${subject(worst.title)} after ${count(step)} of ` +
+      `${count(steps)} steps.`;
+    return sentence.length > LONGEST ? "" : sentence;
   }
 
   // Draw once for each picture of the screen, or less often.
@@ -407,13 +475,13 @@ export class Laboratory {
 
   #paint() {
     this.#curves.draw(this.#shown);
-    for (const { session, progress, text, swatch, color } of this.#shown) {
-      swatch.style.background = color;
+    for (const { session, progress, text, line: piece, ...look } of this.#shown) {
+      mark(piece, look);
       progress.value = session.step / session.steps;
       const words = [
         `step ${count(session.step)} of ${count(session.steps)}`,
         session.state === "diverged" ? "diverged" : "",
-        session.accuracy === null ? "" : `validation ${(100 * session.accuracy).toFixed(1)}%`,
+        session.accuracy === null ? "" : `validation ${percent(session.accuracy)}`,
         seconds(session.secondsLeft),
       ];
       const line = words.filter(Boolean).join(" · ");
@@ -426,6 +494,7 @@ export class Laboratory {
 
   async #copy() {
     try {
+      history.replaceState(null, "", this.#link());
       await navigator.clipboard.writeText(location.href);
       say(this.#status, "The address is copied: it leads to this very experiment.");
     } catch {
@@ -442,7 +511,7 @@ export class Laboratory {
     } catch (error) {
       return say(this.#status, `The network could not be handed on. ${error.message}`);
     }
-    location.href = this.#networks;
+    location.href = `${this.#networks}#${YOURS}`;
     return undefined;
   }
 

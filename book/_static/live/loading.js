@@ -10,6 +10,9 @@ export async function answered(address) {
 
 // Return a file's content as an answer, of which one takes a buffer or a blob.
 export async function unpacked({ file, version }, contents, came) {
+  if (!globalThis.DecompressionStream) {
+    throw new Error("This browser is too old to unpack them: please take a newer one.");
+  }
   const { body } = await answered(new URL(`${file}?v=${version}`, contents));
   const counted = new TransformStream({
     transform(part, stream) {
@@ -42,9 +45,6 @@ function withNumbers(layers, numbers) {
 
 // Return the names of the classes, the networks and the garments; report the share that came.
 export async function load(address, progress = () => {}) {
-  if (!globalThis.DecompressionStream) {
-    throw new Error("This browser is too old to unpack them: please take a newer one.");
-  }
   const { classes, networks, garments, galleries } = await (await answered(address)).json();
   const size = [...networks, garments].reduce((sum, { bytes }) => sum + bytes, 0);
   let bytes = 0;

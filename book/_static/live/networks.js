@@ -3,7 +3,7 @@ import { Answer } from "./answer.js";
 import { Batch } from "./batch.js";
 import { Choice } from "./choice.js";
 import { button, element, note, word } from "./elements.js";
-import { take } from "./handing.js";
+import { take, YOURS } from "./handing.js";
 import { load } from "./loading.js";
 import { Mode } from "./mode.js";
 import { changed, predict, scaled } from "./prediction.js";
@@ -42,6 +42,10 @@ for (const place of document.querySelectorAll('[data-live="networks"]')) {
       status,
     ),
   );
+  if (location.hash === `#${YOURS}`) {
+    place.scrollIntoView();
+    start.click();
+  }
 }
 
 // Return what the page shows. Each part changes what is set, and shows it when it is asked to.

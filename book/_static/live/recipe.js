@@ -8,7 +8,8 @@ const number = (low, high, whole = false) => ({
     return fits && (!whole || Number.isInteger(value)) ? value : undefined;
   },
   write: String,
-  asked: `a ${whole ? "whole number" : "number"} from ${low} to ${high.toLocaleString("en")}`,
+  asked: `a ${whole ? "whole number" : "number"} from ${low} to ` +
+    high.toLocaleString("en", { maximumFractionDigits: 4 }),
 });
 
 const oneOf = (...values) => ({
@@ -56,6 +57,11 @@ export const SHARED = {
 
 export const MOST = 4;
 
+const has = (object, name) => Object.hasOwn(object, name);
+
+// What somebody wrote, as a sentence can hold it.
+const quoted = (text) => (text.length > 40 ? `${text.slice(0, 40)} …` : text) || "nothing";
+
 const same = (name, one, other) => CHOICES[name].write(one) === CHOICES[name].write(other);
 
 // Tell whether two recipes say the same of everything but what is left out.
@@ -70,29 +76,30 @@ export function parse(address, course) {
   const shared = {};
   const read = (choices, name, text, into) => {
     const value = choices[name].read(text);
-    if (value === undefined) complaints.push(`${name} is ${choices[name].asked}, not ${text}.`);
+    if (value === undefined) complaints.push(`${name} is ${choices[name].asked}, not ${quoted(text)}.`);
     else into[name] = value;
   };
   const named = [];
   for (const [name, text] of new URLSearchParams(address)) {
     if (name === "network") named.push(text);
-    else if (name in SHARED) read(SHARED, name, text, state);
-    else if (name in CHOICES) read(CHOICES, name, text, shared);
-    else complaints.push(`There is nothing called ${name} to choose.`);
+    else if (has(SHARED, name)) read(SHARED, name, text, state);
+    else if (has(CHOICES, name)) read(CHOICES, name, text, shared);
+    else complaints.push(`There is nothing called "${quoted(name)}" to choose.`);
   }
   if (named.length > MOST) complaints.push(`There is room for ${MOST} networks.`);
   const starting = (named.length ? named : Object.keys(course)).slice(0, MOST);
   for (const text of starting) {
     const [name, ...changes] = text.split(",");
-    if (!(name in course)) {
-      complaints.push(`There is no network ${name}: choose ${Object.keys(course).join(" or ")}.`);
+    if (!has(course, name)) {
+      complaints.push(`There is no network "${quoted(name)}": choose ` +
+        `${Object.keys(course).join(" or ")}.`);
       continue;
     }
     const recipe = { ...course[name], ...shared, network: name };
     for (const change of changes) {
       const [choice, value = ""] = change.split("=");
-      if (choice in CHOICES) read(CHOICES, choice, value, recipe);
-      else complaints.push(`There is nothing called ${choice} to choose.`);
+      if (has(CHOICES, choice)) read(CHOICES, choice, value, recipe);
+      else complaints.push(`There is nothing called "${quoted(choice)}" to choose.`);
     }
     state.networks.push(recipe);
   }

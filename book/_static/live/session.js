@@ -28,6 +28,7 @@ export class Session {
   #handed = null;
   #images = null;
   #looking = false;
+  #order = 0;
 
   // Call back whenever something new is known.
   constructor(recipe, changed) {
@@ -81,12 +82,19 @@ export class Session {
     this.#images = images;
     const address = new URL("./trainer.js", import.meta.url);
     address.search = new URL(import.meta.url).search;
-    this.#worker = new Worker(address, { type: "module" });
+    const failed = (message) => this.#hear({ type: "state", state: "failed", message });
+    try {
+      this.#worker = new Worker(address, { type: "module" });
+    } catch {
+      failed("this browser has no workers");
+      return;
+    }
     this.#worker.onmessage = ({ data }) => this.#hear(data);
+    // A script that cannot be loaded has no message.
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#hear({ type: "state", state: "failed",
-        message: event.message || "This browser cannot run modules in workers." });
+      failed(event.message ||
+        "this device is not connected, or its browser cannot run modules in workers");
     };
     this.#worker.postMessage({ type: "start", recipe: this.recipe, images });
     if (this.#looking) this.look(true);
@@ -99,7 +107,8 @@ export class Session {
 
   // Train until a step, or so many steps from where the worker is by now, or to the end.
   play(speed, until, steps = null) {
-    this.#worker?.postMessage({ type: "play", speed, until, steps });
+    this.#order += 1;
+    this.#worker?.postMessage({ type: "play", speed, until, steps, order: this.#order });
   }
 
   pause() {
@@ -122,6 +131,8 @@ export class Session {
   #hear({ type, ...data }) {
     if (type === "network") return this.#handed(data.layers);
     if (type === "state") {
+      // It paused before it knew that it is to play again.
+      if (data.state === "paused" && data.order !== this.#order) return undefined;
       this.state = data.state;
       this.message = data.message;
     } else {

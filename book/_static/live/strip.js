@@ -1,11 +1,12 @@
 // A strip of test garments, and what each network takes them for while it learns.
 import { picture } from "./drawing.js";
-import { element, scrolling } from "./elements.js";
+import { element, mark, scrolling, swatch } from "./elements.js";
 
 export class Strip {
   #classes;
   #body = element("tbody");
   #cells = [];
+  #swatches = [];
 
   constructor(classes, { pixels, labels }) {
     this.#classes = classes;
@@ -25,17 +26,16 @@ export class Strip {
   // Make a row for each network.
   begin(shown) {
     this.#cells = shown.map(() => [...this.labels].map(() => element("td")));
-    this.#body.replaceChildren(...shown.map(({ title, color }, place) => {
-      const swatch = element("span", { className: "live-swatch" });
-      swatch.style.background = color;
-      return element("tr", {}, element("th", { scope: "row" }, swatch, title),
-        ...this.#cells[place]);
-    }));
+    this.#swatches = shown.map(swatch);
+    this.#body.replaceChildren(...shown.map(({ title }, place) =>
+      element("tr", {}, element("th", { scope: "row" }, this.#swatches[place], title),
+        ...this.#cells[place])));
     this.draw(shown);
   }
 
   draw(shown) {
-    shown.forEach(({ session }, place) => {
+    shown.forEach(({ session, ...line }, place) => {
+      mark(this.#swatches[place], line);
       session.report?.probabilities.forEach((shares, garment) => {
         const answer = shares.indexOf(Math.max(...shares));
         const right = answer === this.labels[garment];

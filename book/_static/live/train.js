@@ -3,7 +3,9 @@ import { button, element, note } from "./elements.js";
 
 async function open(place, printed, playing) {
   const version = new URL(import.meta.url).search;
-  const { Laboratory } = await import(`./laboratory.js${version}`);
+  const { Laboratory } = await import(`./laboratory.js${version}`).catch(() => {
+    throw new Error("The server cannot be reached: is this device connected?");
+  });
   const laboratory = new Laboratory(place.dataset);
   place.replaceChildren(printed, laboratory.element);
   await laboratory.begin(playing);

@@ -4,14 +4,14 @@
 //     start   recipe, images: train and valid in pieces, see images.js, shown, and the pixels'
 //             moments
 //     play    speed: steps a second, or 0 for as many as there can be; until: a step, or null;
-//             steps: how many, or null
+//             steps: how many, or null; order: which of the orders to play this is
 //     pause
 //     look    whether reports say what is in the layers
 //     hand    asks for the network
 //
 //   from the worker
 //     state   "ready" with the kernels' name as message, "playing", "paused", "finished",
-//             "diverged", or "failed" with a message
+//             "diverged", or "failed" with a message; order: the last order to play that came
 //     report  step, losses (of each step since the last report), evaluations (see below),
 //             probabilities (of each class for each image of the strip), perSecond,
 //             norms (of each dense layer's weights and gradient), and layers, if looked at
@@ -34,6 +34,7 @@ let state = "";
 let looking = false;
 let speed = 0;
 let until = null;
+let order = 0;
 let pending = null;
 let due = 0;
 let started = 0;
@@ -44,7 +45,7 @@ waiting.onmessage = () => slice();
 
 function become(what, message = "") {
   state = what;
-  postMessage({ type: "state", state, message });
+  postMessage({ type: "state", state, message, order });
 }
 
 function fresh() {
@@ -121,7 +122,8 @@ const messages = {
     report();
     become("ready", training.network.kernels.name);
   },
-  play({ speed: wanted, until: last, steps }) {
+  play({ speed: wanted, until: last, steps, order: latest }) {
+    order = latest;
     const playing = state === "playing";
     [speed, until] = [wanted, steps ? training.step + steps : last];
     if (playing || training.finished || training.step === until) return;
