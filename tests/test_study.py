@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from bnlab import data, runs, studies
 from bnlab.recipes import Recipe, is_varied
 from bnlab.site import prepare
 from bnlab.studies import __main__ as command
-from bnlab.studies import files, perturbed, roundings, sweeps
+from bnlab.studies import files, kept, perturbed, roundings, sweeps
 from bnlab.studies.results import (
     ACCURACIES,
     LIMIT,
@@ -303,6 +304,7 @@ def test_a_change_of_the_sweep_is_noticed(tmp_path: Path) -> None:
     printed = python(LOAD.format(strict=False), source)
     assert f"has {len(SWEEPS['fair_baseline'].recipes)} runs" in printed
     assert "make study STUDY=fair_baseline" in printed
+    assert "`python -m bnlab.studies --add fair_baseline`" in printed
 
 
 def test_other_roundings_are_noticed_and_need_no_run_of_the_study(tmp_path: Path) -> None:
@@ -402,9 +404,63 @@ def test_a_sweep_is_trained_stored_and_read_back(
     assert (folder / "tiny.json").read_bytes() == before
 
 
+def alter(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the content of a study's file in place."""
+    content = json.loads(path.read_text("utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), "utf-8")
+
+
+def test_a_sweep_that_has_grown_keeps_what_fits_of_any_study_and_trains_only_the_rest(
+    tiny: Sweep, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command.main(["tiny"])
+    alter(folder / "tiny.json", lambda content: content["runs"][0].update(train_loss=0.4321))
+    before = studies.load("tiny")
+    new = Recipe("baseline", 3, 1, 1024, 0.03)
+    grown = Sweep("grown", "Does it still work?", (new, *tiny.recipes))
+    monkeypatch.setitem(sweeps.SWEEPS, "grown", grown)
+    monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path / "empty"))
+    command.main(["--add", "grown"])
+    loaded = studies.load("grown", strict=True)
+    assert [result.recipe for result in loaded.results] == list(grown.recipes)
+    assert [recipe for recipe in grown.recipes if runs.find(recipe)] == [new]
+    assert loaded.results[0].key == runs.key(new)
+    assert loaded.results[1].train_loss == 0.4321
+    assert [dataclasses.replace(result, study="tiny") for result in loaded.results[1:3]] == list(
+        before.results[:2]
+    )
+    assert set(before.roundings[-2:]) <= set(loaded.roundings)
+    assert loaded.machines == {runs.machine(): runs.processor()}
+
+
+def test_a_run_of_another_key_is_not_kept(tiny: Sweep, folder: Path) -> None:
+    command.main(["tiny"])
+    path = folder / "tiny.json"
+    before = path.read_bytes()
+    alter(path, lambda content: content["runs"][0].update(key="another", train_loss=0.4321))
+    found = kept.fitting("tiny")
+    assert set(found.results) == set(tiny.recipes[1:])
+    assert {rounding.recipe for rounding in found.roundings} == {tiny.recipes[2]}
+    command.main(["--add", "tiny"])
+    assert path.read_bytes() == before
+
+
+def test_roundings_by_other_code_are_not_kept(tiny: Sweep, folder: Path) -> None:
+    command.main(["tiny"])
+    path = folder / "tiny.json"
+    before = path.read_bytes()
+    alter(path, lambda content: content["about"].update(roundings="another"))
+    found = kept.fitting("tiny")
+    assert set(found.results) == set(tiny.recipes)
+    assert found.roundings == ()
+    command.main(["--add", "tiny"])
+    assert path.read_bytes() == before
+
+
 def test_only_a_sweep_s_own_runs_are_stored(tiny: Sweep) -> None:
     with pytest.raises(ValueError, match="not the runs of the sweep 'tiny'"):
-        files.of_runs("tiny", runs.load_all(tiny.recipes[::-1]))
+        kept.of_runs("tiny", runs.load_all(tiny.recipes[::-1]))
 
 
 def test_an_unknown_study_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

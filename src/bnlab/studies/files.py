@@ -9,12 +9,11 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from bnlab import data, runs
-from bnlab.runs import Run
 from bnlab.studies import records, roundings, sweeps
 from bnlab.studies.results import Rounding, Study, sensitive, setting
 from evergreen import claims, sources
@@ -54,27 +53,6 @@ def path_of(name: str) -> Path:
 def stored() -> list[str]:
     """Return the names of the sweeps whose results are stored, in their order."""
     return [name for name in sweeps.SWEEPS if path_of(name).is_file()]
-
-
-def of_runs(name: str, finished: Sequence[Run]) -> Study:
-    """Return the study that a sweep's runs make up, still without roundings.
-
-    Raises
-    ------
-    ValueError
-        If they are not the sweep's runs, in its order.
-    """
-    sweep = sweeps.find(name)
-    if [run.recipe for run in finished] != list(sweep.recipes):
-        raise ValueError(f"These are not the runs of the sweep {name!r}, in its order.")
-    return Study(
-        sweep,
-        sources.versions(runs.LIBRARIES),
-        {run.provenance["machine"]: run.provenance["processor"] for run in finished},
-        max(run.provenance["finished"] for run in finished),
-        tuple(records.stored(name, run) for run in finished),
-        roundings=(),
-    )
 
 
 def marked(study: Study, rounded: Iterable[Rounding]) -> Study:
@@ -198,7 +176,8 @@ def check_code(study: Study) -> None:
         raise StudyError(
             f"The stored study {name} has {len(stored)} runs, and {missing} of the "
             f"{len(study.sweep.recipes)} that the sweep lists now are not among them, or they "
-            f"stand in another order. {_renewal(name)}"
+            f"stand in another order. {_renewal(name)} `python -m bnlab.studies --add {name}` "
+            "keeps the stored runs that still fit, and trains only the others."
         )
     keys = runs.keys((result.recipe for result in study.results), study.versions)
     outdated = [r for r, key in zip(study.results, keys, strict=True) if r.key != key]

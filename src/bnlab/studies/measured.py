@@ -168,6 +168,14 @@ class Measurement:
         claims.note(found)
         return found
 
+    def fits(self) -> bool:
+        """Tell whether what is stored is what would be measured now."""
+        try:
+            self.load()
+        except files.StudyError:
+            return False
+        return True
+
     def _digest(self) -> str:
         """Return the digest of the code, each module taken alone."""
         modules = {root.partition(":")[0] for root in self.code}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bnlab.recipes import Recipe
@@ -54,8 +54,14 @@ def chosen(study: Study) -> list[Recipe]:
     return recipes
 
 
-def train_all(recipes: Iterable[Recipe]) -> list[Rounding]:
+def train_all(recipes: Iterable[Recipe], kept: Iterable[Rounding] = ()) -> list[Rounding]:
     """Return how runs end with each of :data:`KINDS`, training what is missing from the store.
+
+    Parameters
+    ----------
+    recipes : iterable of Recipe
+    kept : iterable of Rounding
+        Those that need not be in the store; others than the recipes' are passed over.
 
     Raises
     ------
@@ -63,6 +69,14 @@ def train_all(recipes: Iterable[Recipe]) -> list[Rounding]:
         If a run fails or its process dies.
     """
     wanted = [(recipe, kind) for recipe in recipes for kind in KINDS]
+    there = {(rounding.recipe, rounding.kind): rounding for rounding in kept}
+    missing = [one for one in wanted if one not in there]
+    if missing:
+        there |= zip(missing, _train(missing), strict=True)
+    return [there[one] for one in wanted]
+
+
+def _train(wanted: Sequence[tuple[Recipe, str]]) -> list[Rounding]:
     found = []
     with (
         pool.processes(len(wanted)) as executor,
