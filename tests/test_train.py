@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ import keras
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from support.browsing import DESK, PHONE, look_with_axe, visit
 from support.contents import FILES, LESSONS, PLACES
 from website import ROOT, Build, notebook_of
@@ -26,6 +29,7 @@ from website import ROOT, Build, notebook_of
 from bnlab import catalogue, data, parts, recipes
 from bnlab.site import live
 from bnlab.training import variants
+from evergreen.look.places import Live
 
 pytestmark = pytest.mark.skipif("train" not in PLACES, reason="No page has the training.")
 
@@ -119,23 +123,23 @@ def test_an_address_says_what_is_chosen_and_nothing_else(node: None) -> None:
     assert empty["complaints"] == []
 
 
-@pytest.mark.parametrize(
-    ("address", "complaint"),
-    [
-        ("rate=7", "rate is a number from 0.0001 to 3, not 7."),
-        ("network=baseline,batch=1", "batch is a whole number from 2 to 1,024, not 1."),
-        ("rate=", "rate is a number from 0.0001 to 3, not nothing."),
-        ("momentum=1", "momentum is a number from 0 to 0.9999, not 1."),
-        ("network=resnet", 'There is no network "resnet": choose baseline or bn_approach_one'),
-        ("network=constructor", 'There is no network "constructor": choose baseline'),
-        ("network=baseline,toString=1", 'There is nothing called "toString" to choose.'),
-        ("__proto__=1", 'There is nothing called "__proto__" to choose.'),
-        ("images=7", "images is one of 5000, 10000, 55000, not 7."),
-        ("hidden=300-", "hidden is the widths of 1 to 20 hidden layers, such as 300-100"),
-        ("speed=3", 'There is nothing called "speed" to choose.'),
-        ("&".join(5 * ["network=baseline"]), "There is room for 4 networks."),
-    ],
-)
+WRONG = [
+    ("rate=7", "rate is a number from 0.0001 to 3, not 7."),
+    ("network=baseline,batch=1", "batch is a whole number from 2 to 1,024, not 1."),
+    ("rate=", "rate is a number from 0.0001 to 3, not nothing."),
+    ("momentum=1", "momentum is a number from 0 to 0.9999, not 1."),
+    ("network=resnet", 'There is no network "resnet": choose baseline or bn_approach_one'),
+    ("network=constructor", 'There is no network "constructor": choose baseline'),
+    ("network=baseline,toString=1", 'There is nothing called "toString" to choose.'),
+    ("__proto__=1", 'There is nothing called "__proto__" to choose.'),
+    ("images=7", "images is one of 5000, 10000, 55000, not 7."),
+    ("hidden=300-", "hidden is the widths of 1 to 20 hidden layers, such as 300-100"),
+    ("speed=3", 'There is nothing called "speed" to choose.'),
+    ("&".join(5 * ["network=baseline"]), "There is room for 4 networks."),
+]
+
+
+@pytest.mark.parametrize(("address", "complaint"), WRONG)
 def test_what_an_address_cannot_mean_is_said(node: None, address: str, complaint: str) -> None:
     code = f"""
         import {{ parse }} from "./recipe.js";
@@ -147,30 +151,35 @@ def test_what_an_address_cannot_mean_is_said(node: None, address: str, complaint
     assert 1 <= len(found["state"]["networks"]) <= 4
 
 
+def test_a_build_refuses_what_the_page_would_not_understand(tmp_path: Path) -> None:
+    addresses = [address for address, _ in WRONG]
+    told = "\n".join(
+        f"```{{live}} train\n:with: {address}\n\nNothing.\n```\n"
+        for address in [*addresses, f"{SHORT}&network=baseline,batch=8"]
+    )
+    (tmp_path / "index.md").write_text(f"# Experiments\n\n{told}", "utf-8")
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "_static" / "live").symlink_to(LIVE)
+    folders = [tmp_path, None, tmp_path / "out", tmp_path / "trees"]
+    app = Sphinx(*folders, "dummy", {"extensions": ["myst_parser"]}, status=None)
+    app.add_config_value("evergreen_places", {"train": ""}, "")
+    app.add_directive("live", Live)
+    app.setup_extension("bnlab.site.experiments")
+    with pytest.raises(ExtensionError) as refused:
+        app.build()
+    said = str(refused.value.orig_exc).splitlines()
+    lines = (tmp_path / "index.md").read_text("utf-8").splitlines()
+    for (address, complaint), sentence in zip(WRONG, said, strict=True):
+        where = f"index.md, line {lines.index(f':with: {address}') + 1}: "
+        assert sentence.startswith(where + complaint)
+
+
 def experiments() -> dict[str, str]:
     """Return the state of each experiment on the page of the training, by its label."""
     text = (ROOT / "book" / "train.md").read_text("utf-8")
     return dict(
         re.findall(r"^\(experiment-(\w+)\)=$.*?^:with: (\S+)$", text, re.MULTILINE | re.DOTALL)
     )
-
-
-def test_what_a_lesson_lets_its_readers_train_can_be_trained(node: None) -> None:
-    told = {
-        f"{name}: {state}": state
-        for name in LESSONS
-        for state in re.findall(
-            r"^[`:]{3,}\{live\} (?:train|experiment)$\n^:with: (\S+)$",
-            FILES[name].read_text("utf-8"),
-            re.MULTILINE,
-        )
-    }
-    code = f"""
-        import {{ parse }} from "./recipe.js";
-        console.log(JSON.stringify({json.dumps(list(told.values()))}.map((state) =>
-            parse(state, {json.dumps(offered())}).complaints)));
-    """
-    assert dict(zip(told, in_node(code), strict=True)) == {place: [] for place in told}
 
 
 def test_every_experiment_of_the_page_can_be_trained(node: None) -> None:

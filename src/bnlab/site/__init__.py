@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts."""
     from bnlab import environment
-    from bnlab.site import live, prepare, provenance
+    from bnlab.site import experiments, live, prepare, provenance
 
     environment.fix()
     app.setup_extension("evergreen")
-    for part in (prepare, provenance, live):
+    for part in (prepare, provenance, live, experiments):
         part.setup(app)
     return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}

@@ -100,7 +100,10 @@ class Live(SphinxDirective):
         self.assert_has_content()
         self.env.metadata[self.env.docname].setdefault("live", set()).add(name)
         told = {"data-with": self.options["with"]} if "with" in self.options else {}
-        return [Place("", *self.parse_content_to_nodes(), name=name, told=told)]
+        written = self.options.get("with", "")
+        place = Place(written, *self.parse_content_to_nodes(), name=name, told=told)
+        self.set_source_info(place)
+        return [place]
 
 
 def _open(writer: HTML5Translator, node: Place) -> None:
