@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import json
 import re
+import shutil
 import subprocess
 import time
 import zlib
@@ -22,6 +23,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from support import firefox
 from support.browsing import DESK, PHONE, look_with_axe, visit
 from support.contents import FILES, LESSONS, PLACES
 from website import ROOT, Build, notebook_of
@@ -413,34 +415,69 @@ IN_A_WORKER = """async ([address, recipe, images, labels, steps]) => {
 }"""
 
 
+STEPS = 10
+
+
+def seeded(images: data.FashionMNIST) -> dict[str, list[Any]]:
+    """Return for each of the course's networks a recipe and some images to train it on."""
+    pixels = (255 * images.train.pixels[:96]).round().astype(np.uint8).tobytes()
+    part = [base64.b64encode(pixels).decode(), images.train.labels[:96].tolist()]
+    return {
+        name: [recipe | {"epochs": 4, "order": "fresh"}, *part]
+        for name, recipe in offered().items()
+    }
+
+
+def seeded_in_node(recipe: dict[str, Any], pixels: str, labels: list[int]) -> Any:
+    """Return the layers of a network after its first steps, as Node computes them."""
+    return in_node(f"""
+        import {{ readFileSync }} from "node:fs";
+        import {{ compiled }} from "./kernels.js";
+        import {{ Training }} from "./training.js";
+        const part = {{ pixels: Buffer.from("{pixels}", "base64"), labels: {labels} }};
+        const kernels = await compiled(readFileSync("kernels.wasm"));
+        const training = new Training({json.dumps(recipe)}, part, kernels);
+        while (training.step < {STEPS}) training.advance();
+        console.log(JSON.stringify(training.network.parameters()));
+    """)
+
+
 @pytest.mark.parametrize("kernels", ["WebAssembly", "JavaScript"])
 def test_a_seed_gives_the_same_bits_in_the_browser_as_in_node(
     node: None, browser: Browser, address: str, images: data.FashionMNIST, kernels: str
 ) -> None:
-    pixels = base64.b64encode(
-        (255 * images.train.pixels[:96]).round().astype(np.uint8).tobytes()
-    ).decode()
-    labels = images.train.labels[:96].tolist()
-    for name, recipe in offered().items():
-        recipe = recipe | {"epochs": 4, "order": "fresh"}
+    for name, training in seeded(images).items():
         with visit(browser, f"{address}{PLACES['train']}.html") as page:
             if kernels == "JavaScript":
                 page.context.route(
                     "**/kernels.wasm", lambda route: route.fulfill(body=b"", status=200)
                 )
-            used, ours = page.evaluate(IN_A_WORKER, [address, recipe, pixels, labels, 10])
+            used, ours = page.evaluate(IN_A_WORKER, [address, *training, STEPS])
         assert used == kernels
-        code = f"""
-            import {{ readFileSync }} from "node:fs";
-            import {{ compiled }} from "./kernels.js";
-            import {{ Training }} from "./training.js";
-            const part = {{ pixels: Buffer.from("{pixels}", "base64"), labels: {labels} }};
-            const kernels = await compiled(readFileSync("kernels.wasm"));
-            const training = new Training({json.dumps(recipe)}, part, kernels);
-            while (training.step < 10) training.advance();
-            console.log(JSON.stringify(training.network.parameters()));
-        """
-        assert ours == in_node(code), name
+        assert ours == seeded_in_node(*training), name
+
+
+@pytest.mark.parametrize("kernels", ["WebAssembly", "JavaScript"])
+def test_a_seed_gives_the_same_bits_in_firefox_as_in_node(
+    node: None, images: data.FashionMNIST, tmp_path: Path, kernels: str
+) -> None:
+    site, profile = tmp_path / "site", tmp_path / "profile"
+    profile.mkdir()
+    shutil.copytree(LIVE, site / "_static" / "live")
+    if kernels == "JavaScript":
+        (site / "_static" / "live" / "kernels.wasm").write_bytes(b"")
+    trainings = seeded(images)
+    code = f"""async () => {{
+        const found = [];
+        for (const training of {json.dumps(list(trainings.values()))}) {{
+            found.push(await ({IN_A_WORKER})([`${{location.origin}}/`, ...training, {STEPS}]));
+        }}
+        return found;
+    }}"""
+    found = firefox.evaluate(code, site, profile)
+    for (name, training), (used, ours) in zip(trainings.items(), found, strict=True):
+        assert used == kernels
+        assert ours == seeded_in_node(*training), name
 
 
 def test_a_network_that_diverges_says_so_and_the_others_go_on(
