@@ -13,7 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Locator, Page, Route, expect
-from support.browsing import DESK, PHONE, look_with_axe, visit
+from support.browsing import DESK, PHONE, covered, look_with_axe, visit
 from support.contents import NOTEBOOKS, PLACES
 from website import Build, notebook_of, soup
 
@@ -457,6 +457,15 @@ def test_the_keyboard_alone_does_everything(
         tab_to(page, page.get_by_role("button", name="As trained"))
         page.keyboard.press("Enter")
         changes()
+
+
+@pytest.mark.parametrize("size", [PHONE, PHONE[::-1]], ids=["upright", "on its side"])
+def test_the_answers_do_not_cover_what_has_the_focus(
+    browser: Browser, address: str, size: tuple[int, int]
+) -> None:
+    with networks(browser, address, size) as page:
+        page.get_by_role("button", name="As trained").focus()
+        assert covered(page) == []
 
 
 def test_the_answer_is_announced(browser: Browser, address: str, course: Course) -> None:

@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from support import firefox
-from support.browsing import DESK, PHONE, look_with_axe, visit
+from support.browsing import DESK, PHONE, covered, look_with_axe, visit
 from support.contents import FILES, LESSONS, PLACES
 from website import ROOT, Build, notebook_of
 
@@ -827,6 +827,19 @@ def test_on_a_phone_controls_and_curves_are_seen_together(
             page.get_by_role("button", name="Train", exact=True),
         ):
             expect(seen).to_be_in_viewport(ratio=0.9)
+
+
+@pytest.mark.parametrize("size", [PHONE, PHONE[::-1]], ids=["upright", "on its side"])
+def test_the_curves_do_not_cover_what_has_the_focus(
+    browser: Browser, address: str, size: tuple[int, int]
+) -> None:
+    with laboratory(browser, address, f"{SHORT}&batch=512", size) as page:
+        train(page)
+        ended(page)
+        for summary in page.locator(".live-details > summary").all():
+            summary.click()
+        page.get_by_role("button", name="Save as PNG").focus()
+        assert covered(page) == []
 
 
 def test_the_keyboard_alone_trains(browser: Browser, address: str) -> None:

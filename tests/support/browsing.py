@@ -73,6 +73,23 @@ def look_with_axe(page: Page, **options: object) -> None:
     assert not report, report
 
 
+def covered(page: Page) -> list[str]:
+    """Return what is below something else while it has the focus, going back through a page."""
+    found = []
+    while page.evaluate("document.activeElement.closest('.live') !== null"):
+        # The keyboard's focus scrolls the page at once.
+        found += page.evaluate(
+            """() => {
+                const tag = document.activeElement;
+                const { left, top, width, height } = tag.getBoundingClientRect();
+                const on = document.elementFromPoint(left + width / 2, top + height / 2);
+                return tag.contains(on) || on?.contains(tag) ? [] : [tag.outerHTML];
+            }"""
+        )
+        page.keyboard.press("Shift+Tab")
+    return found
+
+
 def sent(body: bytes) -> int:
     """Return the bytes that a host sends of an answer: it compresses what gets smaller."""
     return min(len(body), len(gzip.compress(body)))

@@ -1,6 +1,6 @@
 // The networks' answers, side by side.
 import { paint, picture } from "./drawing.js";
-import { element, note, say, spoken } from "./elements.js";
+import { element, note, say, spoken, staying } from "./elements.js";
 
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
 const likeliest = (shares) => shares.indexOf(Math.max(...shares));
@@ -44,6 +44,7 @@ export class Answer {
       this.#before,
       this.#said,
     );
+    staying(this.element);
   }
 
   show({ shown, training, neighbours, unit }, probabilities, trained) {

@@ -53,6 +53,12 @@ export function scrolling(child) {
   return place;
 }
 
+// Let the style sheet know how high a part is that stays in sight, for what is below it.
+export function staying(part) {
+  new ResizeObserver(() =>
+    part.parentElement?.style.setProperty("--live-top", `${part.offsetHeight}px`)).observe(part);
+}
+
 // A table with its name, its columns' heads, and rows that begin with their head.
 export function table(name, heads, rows) {
   return scrolling(element("table", { className: "dataframe" },

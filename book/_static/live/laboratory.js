@@ -1,7 +1,9 @@
 // The laboratory: up to four networks that train side by side. What is chosen is in the address.
 import { controls, described } from "./controls.js";
 import { Curves, DASHES } from "./curves.js";
-import { button, element, labelled, mark, note, row, say, spoken, swatch } from "./elements.js";
+import {
+  button, element, labelled, mark, note, row, say, spoken, staying, swatch,
+} from "./elements.js";
 import { hand, YOURS } from "./handing.js";
 import { Images } from "./images.js";
 import { Inside } from "./inside.js";
@@ -98,6 +100,7 @@ export class Laboratory {
         button("Restart", () => this.#restart()),
       ),
       this.#status, this.#bar, this.#curves.element);
+    staying(top);
     if (this.#small) {
       const link = element("a", { href: `${dataset.page}#${format(this.#state, this.#course)}` },
         "Change this experiment, and look inside");
