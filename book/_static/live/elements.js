@@ -25,8 +25,13 @@ export const group = (name, ...children) =>
 // A short piece of a network's line, see `mark`.
 export const swatch = () => element("span", { className: "live-swatch" });
 
+const marked = new WeakMap();
+
 // Give a piece of a line its colour and its dashes: lengths that are drawn and left out in turn.
 export function mark(piece, { color, dash }) {
+  // Asked for with each picture, but hardly ever another one.
+  if (marked.get(piece) === color) return;
+  marked.set(piece, color);
   let at = 0;
   const stops = dash.map((length, place) =>
     `${place % 2 ? "transparent" : color} ${at}px ${at += length}px`);
