@@ -97,6 +97,14 @@ def test_pairing_narrows_an_interval_only_where_the_runs_correlate() -> None:
         assert (widths[0] < widths[1]) == narrower
 
 
+def test_welch_s_samples_may_differ_in_size() -> None:
+    ones, others = [3.0, 5.0, 4.0], [1.0, 2.0, 3.0, 2.0, 1.0]
+    found = differences.welch(ones, others, " points")
+    assert found.mean == pytest.approx(4 - 1.8)
+    assert (found.low + found.high) / 2 == pytest.approx(found.mean)
+    assert str(found).endswith(", 3 and 5 seeds)")
+
+
 def test_welch_s_interval_is_that_of_the_textbook() -> None:
     # Of equal variances it has twice the degrees of freedom: 2.306 is 97.5% of 8.
     ones, others = np.arange(5.0), np.arange(5.0) + 10

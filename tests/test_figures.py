@@ -27,7 +27,7 @@ from support.figures import (
 )
 
 from bnlab import arithmetic, figures, recipes, runs
-from bnlab.catalogue import NETWORKS, find
+from bnlab.catalogue import LAYER_NORM, NETWORKS, STANDARDIZED, find
 from bnlab.figures import diagrams, drawings, probes
 from evergreen import store
 
@@ -137,7 +137,12 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("ink", 4.5), ("muted", 4.5), ("accent", 3), *((network, 3) for network in NETWORKS)],
+    [
+        ("ink", 4.5),
+        ("muted", 4.5),
+        ("accent", 3),
+        *((name, 3) for name in (*NETWORKS, "layer_norm", "standardized")),
+    ],
 )
 def test_colours_stand_out_from_the_card(shade: int, name: str, least: float) -> None:
     card = figures.COLORS["card"][shade]
@@ -145,7 +150,8 @@ def test_colours_stand_out_from_the_card(shade: int, name: str, least: float) ->
 
 
 def test_networks_differ_in_marker_and_in_dash_and_not_in_colour_alone() -> None:
-    for one, other in itertools.combinations(NETWORKS.values(), 2):
+    drawn = (*NETWORKS.values(), LAYER_NORM, STANDARDIZED)
+    for one, other in itertools.combinations(drawn, 2):
         assert one.marker != other.marker
         assert one.dash != other.dash
         assert one.color != other.color

@@ -1,4 +1,4 @@
-"""Best settings of a study: one rate for all seeds, or each seed's own."""
+"""Best settings of a study, and the same settings with seeds that did not choose them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from bnlab import studies
 from bnlab.studies import Stored
-from bnlab.studies.sweeps import SEEDS
+from bnlab.studies.results import by_setting, setting
+from bnlab.studies.sweeps import NEW_SEEDS, SEEDS
 
 
 @pytest.fixture
@@ -55,3 +56,29 @@ def test_a_rate_at_which_rounding_decides_is_chosen_by_nobody(
     assert left
     assert left.isdisjoint(taken)
     assert studies.best_rate(by_rate) not in taken
+
+
+def test_the_rates_that_are_best_and_no_others_are_trained_with_new_seeds(
+    rungs: dict[str, dict[float, list[Stored]]],
+) -> None:
+    best = [by_rate[studies.best_rate(by_rate)] for by_rate in rungs.values()]
+    trained = by_setting(studies.load("best_rungs").results)
+    assert list(trained) == [setting(seeds[0].recipe) for seeds in best]
+    for seeds in trained.values():
+        assert tuple(result.recipe.seed for result in seeds) == NEW_SEEDS
+    assert not set(NEW_SEEDS) & set(SEEDS)
+
+
+def test_a_setting_is_found_again_with_new_seeds_and_another_is_refused(
+    rungs: dict[str, dict[float, list[Stored]]],
+) -> None:
+    new = studies.load("best_rungs")
+    by_rate = rungs["Approach one"]
+    found = studies.again(new, by_rate[studies.best_rate(by_rate)])
+    assert {setting(result.recipe) for result in found} == {
+        setting(by_rate[studies.best_rate(by_rate)][0].recipe)
+    }
+    assert [result.recipe.seed for result in found] == list(NEW_SEEDS)
+    other = max(rate for rate in by_rate if rate != studies.best_rate(by_rate))
+    with pytest.raises(studies.StudyError, match=f"rate {other:g}.*--add best_rungs"):
+        studies.again(new, by_rate[other])

@@ -51,18 +51,22 @@ def test_no_text_is_too_small_for_a_phone(name: str) -> None:
     assert figure.get_figwidth() <= figures.SIZE[0]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_a_line_is_the_mean_of_the_runs_that_have_not_diverged(network: str) -> None:
+@pytest.mark.parametrize(
+    "network",
+    [*map(catalogue.find, NETWORKS), catalogue.STANDARDIZED],
+    ids=lambda network: network.title,
+)
+def test_a_line_is_the_mean_of_the_runs_that_have_not_diverged(network: catalogue.Network) -> None:
     stored = studies.load("learning_rates")
     axis = DRAWN["rates"]().axes[0]
-    (line,) = (x for x in axis.lines if x.get_label() == catalogue.find(network).title)
+    (line,) = (x for x in axis.lines if x.get_label() == network.title)
     style = figures.style_of(network)
     assert (line.get_color(), line.get_marker()) == (style["color"], style["marker"])
     for rate, shown in zip(*line.get_data(), strict=True):
         finals = [
             result.final("val_accuracy")
-            for result in stored.select(network=network, learning_rate=rate)
-            if not result.diverged
+            for result in stored.select(learning_rate=rate)
+            if result.network == network and not result.diverged
         ]
         assert shown == pytest.approx(np.mean(finals)) if finals else np.isnan(shown)
 

@@ -59,7 +59,7 @@ class Network:
     color: str
     dark_color: str
     marker: str
-    dash: str
+    dash: str | tuple[int, tuple[int, ...]]
     hatch: str
     hidden: tuple[int, ...] = (300, 100)
     activation: str = "relu"
@@ -138,6 +138,18 @@ LAYER_NORM = dataclasses.replace(
     dash=":",
 )
 """Approach two with layer normalization in the place of batch normalization."""
+
+STANDARDIZED = dataclasses.replace(
+    NETWORKS["baseline"],
+    title="Baseline, standardized",
+    short="Standardized",
+    color="#a3237f",
+    dark_color="#ff8fd8",
+    marker="v",
+    dash=(0, (6, 2, 1, 2, 1, 2)),
+)
+"""The baseline on standardized pixels: what batch normalization does to them, as two constants
+a pixel."""
 
 
 def find(name: str) -> Network:

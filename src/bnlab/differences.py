@@ -24,9 +24,11 @@ class Difference(NamedTuple):
     p : float
         The probability of a mean at least so far from 0 if the true one were 0.
     pairs : int
-        How many pairs of runs, each of one seed.
+        How many pairs of runs, each of one seed; of independent samples, the size of the first.
     unit : str
         ``" points"`` or nothing.
+    others : int or None
+        The size of the second sample, where it is another.
     """
 
     mean: float
@@ -35,12 +37,14 @@ class Difference(NamedTuple):
     p: float
     pairs: int
     unit: str
+    others: int | None = None
 
     def __str__(self) -> str:
         p = f"p = {self.p:.3f}" if self.p >= 0.0005 else "p < 0.001"
         return (
             f"{self.mean:.2f}{self.unit} ({CONFIDENCE:.0%} interval {self.low:.2f} to "
-            f"{self.high:.2f}, {p}, {self.pairs} seeds)"
+            f"{self.high:.2f}, {p}, {self.pairs}"
+            + (" seeds)" if self.others is None else f" and {self.others} seeds)")
         )
 
 
@@ -124,7 +128,7 @@ def welch(ones: Sequence[float], others: Sequence[float], unit: str = "") -> Dif
     Parameters
     ----------
     ones, others : sequence of float
-        At least two each, and as many.
+        At least two each.
     unit : str
         Follows the mean, in the text.
     """
@@ -147,5 +151,7 @@ def of_values(ones: Sequence[float], others: Sequence[float], unit: str = "") ->
 def _found(test: Any, ones: Sequence[float], others: Sequence[float], unit: str) -> Difference:
     """Return what a test of SciPy's has found of values that it was given."""
     low, high = test.confidence_interval(CONFIDENCE)
-    mean = float((np.array(ones) - np.array(others)).mean())
-    return Difference(mean, float(low), float(high), float(test.pvalue), len(ones), unit)
+    of = float(low), float(high), float(test.pvalue), len(ones), unit
+    if len(ones) != len(others):
+        return Difference(float(np.mean(ones) - np.mean(others)), *of, len(others))
+    return Difference(float((np.array(ones) - np.array(others)).mean()), *of)

@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 from IPython.core.getipython import get_ipython
 from matplotlib.figure import Figure
 
-from bnlab.catalogue import LAYER_NORM, NETWORKS, Network, find
+from bnlab.catalogue import LAYER_NORM, NETWORKS, STANDARDIZED, Network, find
 
 # Each colour of the theme on a light and on a dark page. A light value stands for its
 # name in the SVG, so no two may be equal.
@@ -28,6 +28,7 @@ COLORS: dict[str, tuple[str, str]] = {
     "accent": ("#7a3fa8", "#c99bf0"),
     **{name: (network.color, network.dark_color) for name, network in NETWORKS.items()},
     "layer_norm": (LAYER_NORM.color, LAYER_NORM.dark_color),
+    "standardized": (STANDARDIZED.color, STANDARDIZED.dark_color),
 }
 INK, MUTED, GRID, CARD, ACCENT = (
     COLORS[name][0] for name in ("ink", "muted", "grid", "card", "accent")

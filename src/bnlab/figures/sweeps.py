@@ -13,10 +13,10 @@ from matplotlib.ticker import PercentFormatter
 
 from bnlab.catalogue import ACTIVATIONS, INITIALIZERS, Network, find
 from bnlab.figures.style import ACCENT, CARD, INK, MUTED, SIZE, finished, style_of
-from bnlab.studies.ladder import best_rate
+from bnlab.studies.ladder import again, best_rate
 
 if TYPE_CHECKING:
-    from bnlab.studies.results import Stored
+    from bnlab.studies.results import Stored, Study
 
 
 def against(results: Sequence[Stored], field: str, metric: str = "val_accuracy") -> Figure:
@@ -153,7 +153,9 @@ def combinations(results: Sequence[Stored], metric: str = "val_accuracy") -> Fig
     return finished(figure)
 
 
-def ladder(rungs: Mapping[str, Mapping[float, Sequence[Stored]]], rate: float) -> Figure:
+def ladder(
+    rungs: Mapping[str, Mapping[float, Sequence[Stored]]], rate: float, best: Study
+) -> Figure:
     """Draw test accuracy rung by rung: at one learning rate, and at each rung's best.
 
     A marker is the mean over the seeds, with a bar of one standard deviation either side.
@@ -164,11 +166,13 @@ def ladder(rungs: Mapping[str, Mapping[float, Sequence[Stored]]], rate: float) -
         As of :func:`bnlab.studies.rungs`.
     rate : float
         The learning rate.
+    best : Study
+        Has the runs at the best rates, with seeds that did not choose these.
     """
     figure, axis = plt.subplots(figsize=(SIZE[0], 1.4 + 0.5 * len(rungs)))
     labels = f"Learning rate {rate:g}", "Its best learning rate"
     for row, by_rate in enumerate(rungs.values()):
-        shown = by_rate[rate], by_rate[best_rate(by_rate)]
+        shown = by_rate[rate], again(best, by_rate[best_rate(by_rate)])
         means = []
         for results, label, marker, fill in zip(shown, labels, "os", (CARD, ACCENT), strict=True):
             values = np.array([result.final("test_accuracy") for result in results])

@@ -68,6 +68,8 @@ class Result:
         """The network's entry in the catalogue."""
         if self.recipe.layer_norm:
             return catalogue.LAYER_NORM
+        if self.recipe.network == "baseline" and self.recipe.standardized:
+            return catalogue.STANDARDIZED
         return catalogue.find(self.recipe.network)
 
     @property

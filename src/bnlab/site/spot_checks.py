@@ -74,15 +74,15 @@ def sample(studies: Sequence[Study], week: str | None) -> list[Recipe]:
     if not week:
         return []
     course = set(map(setting, recipes.course()))
-    settings = {
-        one: [result.recipe for result in seeds]
+    settings = {  # once, if two studies have the same seeds of it
+        tuple(result.recipe for result in seeds)
         for study in studies
         for one, seeds in by_setting(study.results).items()
         if one not in course and not _hangs_by_rounding(seeds)
     }
     content = sources.digest(week, *(study.digest for study in studies))
-    order = sorted(settings, key=lambda one: sources.digest(content, repr(one)))
-    return settings[order[0]] if order else []
+    first = min(settings, key=lambda seeds: sources.digest(content, repr(seeds)), default=())
+    return list(first)
 
 
 def sample_measured(

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from bnlab.recipes import Recipe
+from bnlab.studies.files import StudyError
 from bnlab.studies.results import Stored, Study, setting
 from bnlab.studies.sweeps import LADDER
 
@@ -46,6 +47,33 @@ def best_by_seed(by_rate: Mapping[float, Sequence[Stored]]) -> list[Stored]:
     """
     by_seed = zip(*(by_rate[rate] for rate in _usable(by_rate)), strict=True)
     return [max(results, key=lambda result: result.final("val_accuracy")) for results in by_seed]
+
+
+def again(study: Study, results: Sequence[Stored]) -> list[Stored]:
+    """Return the runs of a setting in another study: those of these results, with its own seeds.
+
+    Parameters
+    ----------
+    study : Study
+        One whose seeds had no part in the choice of the setting, such as ``best_rungs``.
+    results : sequence of Stored
+        Of one setting, such as a rung's at its :func:`best_rate`.
+
+    Raises
+    ------
+    StudyError
+        If the study does not have that setting: another one has become the best.
+    """
+    (chosen,) = {setting(result.recipe) for result in results}
+    found = [result for result in study.results if setting(result.recipe) == chosen]
+    if not found:
+        name = study.sweep.name
+        raise StudyError(
+            f"The study {name} has no runs of the setting that {results[0].study} found best now: "
+            f"{results[0].recipe}. Name it in bnlab/studies/sweeps.py, and train what is missing "
+            f"with `python -m bnlab.studies --add {name}`."
+        )
+    return found
 
 
 def _usable(by_rate: Mapping[float, Sequence[Stored]]) -> list[float]:

@@ -16,7 +16,10 @@ NETWORKS = ("baseline", "bn_approach_one", "bn_approach_two")
 """The notebook's three."""
 
 SEEDS = (42, 1, 2, 3, 4)
-"""Each setting is trained once with each."""
+"""Each setting is trained once with each, where a sweep names no others."""
+
+NEW_SEEDS = tuple(range(5, 15))
+"""Those that compare the best settings. They have had no part in choosing them."""
 
 EPOCHS = 10
 """The notebook's, where a sweep is not about a single pass over the images."""
@@ -34,13 +37,14 @@ BATCH_SIZES = (2, 8, 32, 128, 1024)
 """From the smallest that has a variance at all; the notebook's 32 is in the middle."""
 
 _STANDARDIZED = {"standardized": True}
-_RELU = {"network": "baseline", "activation": "relu", "initializer": "glorot_uniform"}
+_BASELINE = {"network": "baseline"}
+_RELU = _BASELINE | {"activation": "relu", "initializer": "glorot_uniform"}
 _HIDDEN = {"network": "bn_approach_one", "normalizes": "hidden"}
 
 LADDER: dict[str, dict[str, Any]] = {
-    "Baseline": {"network": "baseline"},
+    "Baseline": _BASELINE,
     "ReLU, Glorot": _RELU,
-    "Standardized": {"network": "baseline"} | _STANDARDIZED,
+    "Standardized": _BASELINE | _STANDARDIZED,
     "Standardized, ReLU, Glorot": _RELU | _STANDARDIZED,
     "BN on the pixels": {"network": "bn_approach_one", "normalizes": "inputs"},
     "BN on hidden layers": _HIDDEN,
@@ -53,8 +57,22 @@ LADDER: dict[str, dict[str, Any]] = {
 USEFUL_RATES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 """The notebook's learning rate, and those around the networks' best."""
 
-NORMALIZED = (("baseline", False), ("bn_approach_two", False), ("bn_approach_two", True))
-"""No normalization, batch normalization, and layer normalization in its place."""
+COMPARED: tuple[dict[str, Any], ...] = (
+    _BASELINE,
+    _BASELINE | _STANDARDIZED,
+    *({"network": network} for network in NETWORKS[1:]),
+)
+"""The notebook's three, and the control of what batch normalization does to the pixels: what a
+recipe chooses."""
+
+NORMALIZED: tuple[dict[str, Any], ...] = (
+    _BASELINE,
+    _BASELINE | _STANDARDIZED,
+    {"network": "bn_approach_two"},
+    {"network": "bn_approach_two", "layer_norm": True},
+)
+"""No normalization, the same control, batch normalization, and layer normalization in its
+place."""
 
 DEPTHS = (2, 5, 10, 20)
 """Hidden layers of :data:`bnlab.recipes.WIDTH` units."""
@@ -76,10 +94,24 @@ STARTS: dict[str, dict[str, Any]] = {
 }
 """How a deep network begins, by title: its first weights, with batch normalization or without."""
 
+BEST_OF_LADDER: dict[str, float] = {
+    "Baseline": 0.1,
+    "ReLU, Glorot": 0.1,
+    "Standardized": 0.03,
+    "Standardized, ReLU, Glorot": 0.1,
+    "BN on the pixels": 0.03,
+    "BN on hidden layers": 0.01,
+    "BN on hidden layers, standardized": 0.1,
+    "Approach one": 0.03,
+    "Approach two": 0.3,
+}
+"""The learning rate that :func:`bnlab.studies.best_rate` finds in the ladder's study, rung by rung.
+Where it finds another, :func:`bnlab.studies.again` refuses these."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-    """The recipes of one question, each with every seed.
+    """The recipes of one question, each setting with every seed.
 
     Attributes
     ----------
@@ -94,6 +126,11 @@ class Sweep:
     question: str
     recipes: tuple[Recipe, ...]
 
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of its recipes, in their order."""
+        return tuple(dict.fromkeys(recipe.seed for recipe in self.recipes))
+
 
 SWEEPS: dict[str, Sweep] = {
     sweep.name: sweep
@@ -102,9 +139,9 @@ SWEEPS: dict[str, Sweep] = {
             "learning_rates",
             "Which learning rates does each network tolerate?",
             tuple(
-                Recipe(network, seed, EPOCHS, learning_rate=rate)
+                Recipe(**network, seed=seed, epochs=EPOCHS, learning_rate=rate)
                 for rate in LEARNING_RATES
-                for network in NETWORKS
+                for network in COMPARED
                 for seed in SEEDS
             ),
         ),
@@ -123,9 +160,9 @@ SWEEPS: dict[str, Sweep] = {
             "initial_scales",
             "How much does it matter how large the initial weights are?",
             tuple(
-                Recipe(network, seed, EPOCHS, initial_scale=scale)
+                Recipe(**network, seed=seed, epochs=EPOCHS, initial_scale=scale)
                 for scale in INITIAL_SCALES
-                for network in NETWORKS
+                for network in COMPARED
                 for seed in SEEDS
             ),
         ),
@@ -154,12 +191,10 @@ SWEEPS: dict[str, Sweep] = {
             "What does batch normalization do with small batches, and with large ones?",
             tuple(
                 dict.fromkeys(
-                    Recipe(
-                        network, seed, 1, batch_size=size, learning_rate=rate, layer_norm=layer_norm
-                    )
+                    Recipe(**network, seed=seed, epochs=1, batch_size=size, learning_rate=rate)
                     for size in BATCH_SIZES
                     for rate in (1e-3, 1e-3 * size / 32)  # fixed, and in proportion
-                    for network, layer_norm in NORMALIZED
+                    for network in NORMALIZED
                     for seed in SEEDS
                 )
             ),
@@ -169,15 +204,14 @@ SWEEPS: dict[str, Sweep] = {
             "Is the noise of the batches' statistics what keeps a network from memorizing?",
             tuple(
                 Recipe(
-                    network,
-                    seed,
-                    EPOCHS,
+                    **network,
+                    seed=seed,
+                    epochs=EPOCHS,
                     batch_size=size,
                     learning_rate=0.03 * size / 32,
-                    layer_norm=layer_norm,
                 )
                 for size in (32, 128, 1024)
-                for network, layer_norm in NORMALIZED
+                for network in NORMALIZED
                 for seed in SEEDS
             ),
         ),
@@ -197,6 +231,15 @@ SWEEPS: dict[str, Sweep] = {
                     *itertools.product(tuple(STARTS)[2:], DEPTHS[-1:], (1e-2,)),
                 )
                 for seed in SEEDS
+            ),
+        ),
+        Sweep(
+            "best_rungs",
+            "How far apart are the ladder's rungs, each at its best rate, with other seeds?",
+            tuple(
+                Recipe(**LADDER[title], seed=seed, epochs=EPOCHS, learning_rate=rate)
+                for title, rate in BEST_OF_LADDER.items()
+                for seed in NEW_SEEDS
             ),
         ),
     )
