@@ -293,6 +293,30 @@ def test_another_version_of_a_library_executes_every_lesson(book: TinyBook, tmp_
     assert book.update(environment=found).executed == []
 
 
+SETTINGS = """
+from evergreen.lessons.reading import Formats
+from myst_nb.core.config import NbParserConfig
+from myst_parser.config.main import MdParserConfig
+
+markdown = MdParserConfig(enable_extensions={"amsmath", "deflist", "dollarmath", "tasklist"})
+print(Formats(markdown, NbParserConfig()).digest)
+"""
+
+
+def test_what_was_read_of_a_lesson_is_found_again_by_another_process() -> None:
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", SETTINGS],
+            env=os.environ | {"PYTHONPATH": str(ENGINE), "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(printed) == 1
+
+
 def test_going_back_and_forth_between_branches_finds_the_results_of_each(book: TinyBook) -> None:
     commit(book)
     book.update()

@@ -12,7 +12,7 @@ from bnlab.recipes import PAGE_SEED, SEEDS, Recipe
 from bnlab.runs.host import machine, processor
 from bnlab.runs.keys import LIBRARIES, key, keys
 from bnlab.runs.pool import TrainingError, train_all
-from bnlab.runs.stored import STORE, find
+from bnlab.runs.stored import STORE, find, find_all
 from bnlab.runs.values import FINAL, METRICS, Result, Run, Spread, spread
 from evergreen import claims
 
@@ -25,6 +25,7 @@ __all__ = [
     "Spread",
     "TrainingError",
     "find",
+    "find_all",
     "key",
     "keys",
     "load",
@@ -61,7 +62,7 @@ def load_all(recipes: Iterable[Recipe]) -> list[Run]:
         If the data cannot be read, or a run cannot be kept.
     """
     recipes = list(recipes)
-    found = {recipe: find(recipe) for recipe in recipes}
+    found = find_all(recipes)
     missing = [recipe for recipe, run in found.items() if run is None]
     if missing:
         train_all(missing)

@@ -54,7 +54,7 @@ def train_all(recipes: Iterable[Recipe], scheduler: str) -> None:
     DataError, StoreError
         If the data cannot be read, or a run cannot be kept.
     """
-    missing = [recipe for recipe in dict.fromkeys(recipes) if runs.find(recipe) is None]
+    missing = [recipe for recipe, run in runs.find_all(recipes).items() if run is None]
     if not missing:
         return
     with (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bnlab.recipes import Recipe
-from bnlab.runs.keys import key
+from bnlab.runs.keys import key, keys
 from bnlab.runs.values import FINAL, METRICS, Run
 from evergreen.store import Store
 
@@ -16,7 +16,17 @@ STORE = Store("runs")
 
 def find(recipe: Recipe) -> Run | None:
     """Return a run from the store, or None where it has not been trained yet."""
-    run_key = key(recipe)
+    return find_all([recipe])[recipe]
+
+
+def find_all(recipes: Iterable[Recipe]) -> dict[Recipe, Run | None]:
+    """Return the run of each recipe, or None where it has not been trained yet."""
+    recipes = list(recipes)
+    found = zip(recipes, keys(recipes), strict=True)  # which reads the code once for all
+    return {recipe: _read(recipe, run_key) for recipe, run_key in found}
+
+
+def _read(recipe: Recipe, run_key: str) -> Run | None:
     folder = STORE.find(run_key)
     if folder is None:
         return None

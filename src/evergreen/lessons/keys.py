@@ -128,6 +128,7 @@ class Project:
         self._own = {_normal(name) for name in (*distributions, *self.packages)}
         found = {name: sources.root_of(name) for name in self.packages}
         self.roots = Roots(found | {"": folder})
+        self._now: dict[Opened, str] = {}
         self.finder = Finder(found, remembered or {})
 
     def find(self, module: str) -> Path | None:
@@ -159,15 +160,24 @@ class Project:
             opened |= {*more}
         return Depends(first, opened, key, frozenset(path.resolve() for path in uses.modules))
 
-    def files_of(self, lesson: Lesson) -> list[str]:
+    def files_of(self, lesson: Lesson, key: str) -> list[str]:
         """Return what an executed lesson reads of the project besides packages, from its folder.
 
         That is the files that its front matter names, the modules beside it, and what its
         kernel has opened.
+
+        Parameters
+        ----------
+        lesson : Lesson
+            As it was before it was executed, if it was.
+        key : str
+            The key of its outputs.
         """
         folder = lesson.document.folder
         packages = [path for name, path in self.roots.folders.items() if name]
-        depends = self.depends(lesson.document, lesson.code)
+        depends = lesson.depends
+        if key != depends.key:  # now it is known what the kernel opens
+            depends = self.depends(lesson.document, lesson.code)
         paths = {
             *(file for name in lesson.code.files for file in _files(folder / name)),
             *(path for path in depends.modules if not any(map(path.is_relative_to, packages))),
@@ -202,6 +212,7 @@ class Project:
 
     def note(self, lesson: Lesson, records: Iterable[recorder.Record]) -> str:
         """Note what a lesson's kernel has opened, and return the key of the outputs."""
+        self._now.clear()  # time has gone by since lessons were looked at
         before = lesson.depends
         opened = self.roots.opened(records, before.modules, texts=lesson.code.may_fail)
         if not (more := sorted(opened - before.opened)):
@@ -214,7 +225,11 @@ class Project:
         return self._next(before.key, more)
 
     def _next(self, key: str, opened: Iterable[Opened]) -> str:
-        parts = (part for item in opened for part in (*item, self.roots.now(item)))
+        parts: list[str] = []
+        for item in opened:
+            if item not in self._now:  # many lessons ask for the same
+                self._now[item] = self.roots.now(item)
+            parts += [*item, self._now[item]]
         return sources.digest(key, *parts)
 
     def _named(self, document: Document, files: Iterable[str]) -> Iterable[str | bytes]:

@@ -236,7 +236,8 @@ def _prepare(app: Sphinx) -> None:
     _USES.write(env, {name: project.finder.found[name] for name in keys})
     _ENGINE.write(env, project.engine)
     shown = {lesson.document.name: lesson.code.shown for lesson in lessons}
-    FILES.write(env, {lesson.document.name: project.files_of(lesson) for lesson in lessons})
+    files = {it.document.name: project.files_of(it, keys[it.document.name]) for it in lessons}
+    FILES.write(env, files)
     EXECUTIONS.write(env, {name: _execution(key) for name, key in keys.items()})
     NOW.write(env, {name: sources.digest(key, shown[name]) for name, key in keys.items()})
 
@@ -247,7 +248,7 @@ def _lessons(app: Sphinx, project: Project, formats: Formats) -> list[Lesson]:
     codes: dict[str, Code | None] = {}
     lessons = []
     for document in documents(app):
-        text = sources.digest(document.path.suffix, document.text, repr(formats), *project.packages)
+        text = sources.digest(document.path.suffix, document.text, formats.digest, *project.packages)
         code = remembered.get(text)
         if text not in remembered or (code and code.loads_code):
             notebook = formats.parse(document)

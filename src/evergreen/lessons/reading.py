@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from myst_nb.core.read import create_nb_reader
 from myst_parser.config.main import MdParserConfig
 from nbformat.v4 import new_markdown_cell
 
+from evergreen import sources
 from evergreen.errors import EvergreenError
 
 if TYPE_CHECKING:
@@ -42,6 +44,13 @@ class Formats:
     markdown: MdParserConfig
     notebooks: NbParserConfig
     aside: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """A digest of the settings, the same in every process."""
+        return sources.digest(
+            json.dumps(dataclasses.asdict(self), sort_keys=True, default=_in_order)
+        )
 
     def parse(self, document: Document) -> nbformat.NotebookNode | None:
         """Return a document as a notebook without outputs, or None where it is none.
@@ -122,6 +131,11 @@ class Formats:
         arguments = {"name": document.name, "path": str(document.path), "formats": self} | more
         of_suffix = self.notebooks.custom_formats.get(document.path.suffix)
         return function, arguments, bool(of_suffix and of_suffix[2])
+
+
+def _in_order(value: object) -> object:
+    """Return a value for JSON that is the same in every process, where a set's order is not."""
+    return sorted(value, key=repr) if isinstance(value, set | frozenset) else repr(value)
 
 
 @dataclasses.dataclass(frozen=True)
