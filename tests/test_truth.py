@@ -130,8 +130,9 @@ def test_editing_a_network_refuses_the_stored_studies_before_anything_is_trained
 
 def test_a_stored_number_that_its_code_does_not_give_fails_the_build(own_runs: Path) -> None:
     path = own_runs / "src/bnlab/studies/learning_rates.json"
-    key = runs.key(recipes.Recipe("baseline"))
     text = path.read_text("utf-8")
+    # It may have been trained with another NumPy than what this Python has.
+    (key,) = runs.keys([recipes.Recipe("baseline")], json.loads(text)["about"]["versions"])
     line = next(line for line in text.splitlines() if key in line)
     shown = f'"test_accuracy": {json.loads(line.rstrip(","))["test_accuracy"]}'
     replace(path, line, line.replace(shown, '"test_accuracy": 0.5'))
