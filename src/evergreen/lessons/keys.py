@@ -227,9 +227,10 @@ class Project:
     def _next(self, key: str, opened: Iterable[Opened]) -> str:
         parts: list[str] = []
         for item in opened:
-            if item not in self._now:  # many lessons ask for the same
-                self._now[item] = self.roots.now(item)
-            parts += [*item, self._now[item]]
+            now = self._now.get(item)  # many lessons ask for the same, in several threads
+            if now is None:
+                now = self._now[item] = self.roots.now(item)
+            parts += [*item, now]
         return sources.digest(key, *parts)
 
     def _named(self, document: Document, files: Iterable[str]) -> Iterable[str | bytes]:
