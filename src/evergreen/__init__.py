@@ -36,18 +36,31 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts, those that look at finished pages last."""
     from evergreen import settings, stopping, timeline, upkeep
     from evergreen.lessons import preparation
-    from evergreen.look import assets, embedded, language, markup, mathml, metadata, places, thebe
+    from evergreen.look import (
+        assets,
+        embedded,
+        language,
+        markup,
+        mathml,
+        metadata,
+        places,
+        thebe,
+        toggles,
+    )
     from evergreen.notebooks import launch, published
     from evergreen.pages import (
         anchors,
         claims,
         code,
+        entries,
         equations,
         exclusive,
         extensions,
         files,
         footnotes,
+        foreign,
         formulas,
+        glued,
         in_html,
         incremental,
         left_out,
@@ -67,6 +80,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     for part in (
         settings,
         extensions,
+        entries,
         warned,
         stopping,
         upkeep,
@@ -74,8 +88,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
         preparation,
         timeline,
         myst,
+        foreign,
         footnotes,
         tags,
+        glued,
         in_html,
         formulas,
         equations,
@@ -100,6 +116,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         places,
         metadata,
         thebe,
+        toggles,
         language,
         markup,
         assets,

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import base64
 import re
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup, Tag
+from myst_nb.core.config import NbParserConfig
+from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode, read, write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from playwright.sync_api import Browser
+from support.browsing import visit
+from support.hosting import host
 from tinybook import TinyBook
+
+from evergreen.lessons.reading import Document, Formats, LessonError
 
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
@@ -43,6 +51,83 @@ TABLE = """# Table
 
 x, 1
 ```
+"""
+
+DATED = "---\nfile_format: mystnb\nkernelspec: {name: python3}\ndate: 2026-01-31\n---\n\n"
+GLUING = r"""# Gluing
+
+```{code-cell}
+from IPython.display import Markdown, Math
+from myst_nb import glue
+
+glue("half", Math(r"\frac{1}{2}"), display=False)
+glue("words", Markdown("Of $x^2$, *so*"), display=False)
+glue("number", 2.5, display=False)
+```
+
+{glue:md}`words`.
+
+```{glue:md} words
+```
+
+A note[^listed].
+
+[^listed]: Two:
+
+    - one
+    - two
+"""
+GLUED = """# Glued
+
+A {glue:}`dated.md::half`, {glue:}`dated.md::number` and {glue:text}`dated.md::number:.2f`.
+
+```{glue:} half
+:doc: dated.md
+```
+"""
+LINKED = r"""# Linked
+
+```{image} dot.png
+:alt: To a page.
+:target: near.ipynb
+```
+
+```{image} dot.png
+:alt: To itself.
+:target: dot.png
+```
+
+```{table} Rows
+:name: tab-rows
+| a |
+|---|
+| 1 |
+```
+
+Numbered {numref}`the table with number %s <tab-rows>`.
+
+As [page](near.html), [place](far.html#A-heading!) and <a href="far.ipynb#A-heading!">HTML</a>.
+
+```{toggle}
+Folded.
+```
+
+```{toggle}
+:show:
+Open.
+```
+
+```{exercise} Of $\gamma_1$
+:label: ex-gamma
+Why?
+```
+
+```{solution} ex-gamma
+:label: sol-gamma
+So.
+```
+
+Solved in {ref}`sol-gamma`.
 """
 
 
@@ -81,6 +166,13 @@ def written(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> T
         near=notebook(near, "## Here too"),
         far=notebook("# Far", "## A heading!", "## Below\n\n## Below"),
     )
+    book.write("lessons/dated.md", DATED + GLUING)
+    book.write("lessons/glued.md", GLUED)
+    book.write("lessons/linked.md", LINKED)
+    book.path("lessons/dot.png").write_bytes(DOT)
+    entry = "      - file: lessons/far\n"
+    added = "".join(f"      - file: lessons/{name}\n" for name in ("dated", "glued", "linked"))
+    book.replace("_toc.yml", entry, entry + added)
     page = "repository:\n  url: https://github.com/o/r\n  path_to_book: book\n  branch: main"
     book.replace("_config.yml", 'repository:\n  url: ""', page)
     edited = "  use_edit_page_button: true\n  use_multitoc_numbering: true"
@@ -145,6 +237,64 @@ def test_the_button_for_editing_leads_to_the_file_itself(written: TinyBook) -> N
         assert button["href"] == f"https://github.com/o/r/edit/main/{file}"
 
 
+def test_what_a_page_glues_is_shown_there_and_on_others(written: TinyBook) -> None:
+    assert len(article(written, "dated").select("math")) == 2
+    page = article(written, "glued")
+    assert len(page.select("p math mfrac")) == 1
+    assert len(page.select("math[display=block] mfrac")) == 1
+    assert "2.5 and 2.50." in page.text
+    assert not page.select("code")
+
+
+def test_what_another_page_has_glued_as_markdown_is_refused_by_its_line(book: TinyBook) -> None:
+    book_with(book, dated=GLUING, glued="# Glued\n\n{glue:}`dated.md::words`\n")
+    assert "lessons/glued.md, line 8: Of what another page has glued as words" in book.refuse()
+
+
+def test_a_list_in_a_footnote_stays_one(written: TinyBook) -> None:
+    assert "</sup> Two:\n\n- one\n- two" in source(written, "dated")
+
+
+def test_a_picture_leads_to_a_page_or_a_file(written: TinyBook) -> None:
+    page, file = article(written, "linked").select("a.image-reference")
+    assert page["href"].endswith("near.html")
+    assert (written.html / "lessons" / file["href"]).read_bytes() == DOT
+
+
+def test_a_link_may_name_a_page_as_the_site_does(written: TinyBook) -> None:
+    (links,) = [p for p in article(written, "linked").find_all("p") if p.text.startswith("As ")]
+    page, *places = (link["href"] for link in links.find_all("a"))
+    assert page.endswith("near.html")
+    for address in places:
+        name, _, place = address.partition("#")
+        assert name.endswith("far.html")
+        assert article(written, "far").select_one(f'section[id="{place}"] > h2')
+
+
+def test_a_link_s_own_words_have_the_number_and_the_formula_of_what_they_name(
+    written: TinyBook,
+) -> None:
+    page = article(written, "linked")
+    assert re.search(r"Numbered the table with number \d", page.text)
+    (solved,) = [p for p in page.find_all("p") if p.text.startswith("Solved")]
+    assert solved.select("a math")
+    assert "gamma_" not in solved.text
+
+
+def test_a_toggle_says_what_a_click_does_and_is_open_if_it_is_to_be(
+    written: TinyBook, browser: Browser
+) -> None:
+    with host(written.html) as address, visit(browser, f"{address}lessons/linked.html") as page:
+        closed, opened = page.locator("details.toggle-details").all()
+        assert not page.get_by_text("Folded.").is_visible()
+        assert page.get_by_text("Open.", exact=True).is_visible()
+        assert closed.locator("summary").inner_text() == "Click to show"
+        assert opened.locator("summary").inner_text() == "Click to hide"
+        closed.locator("summary").click()
+        assert page.get_by_text("Folded.").is_visible()
+        assert closed.locator("summary").inner_text() == "Click to hide"
+
+
 def test_warnings_of_a_notebook_name_the_cell_and_its_line(book: TinyBook) -> None:
     wrong = "Text.\n\nA {ref}`nowhere`.\n\n{nothing}`x`"
     book_with(book, warned=notebook("# Warned", wrong, "See\n\n$$ a \\foo $$"))
@@ -178,8 +328,21 @@ def test_a_picture_of_a_notebook_without_words_is_named_by_its_cell(book: TinyBo
         (9, "<p>One\n<details>two", "<details> begins HTML that is never closed"),
         (8, "[a link]({{ env.docname }}).", "The address of a link cannot be a substitution."),
         (8, "{cite}`nobody`.", "directive {bibliography}"),
+        (8, "```{image} pics/x.png\n:alt: A.\n:target: none.png\n```", "names the file none.png"),
+        (8, "```{toggle} Title\nText.\n```", "{toggle} shows no title"),
     ],
-    ids=["footcite", "row", "tags", "html", "name", "details", "substitution", "cite"],
+    ids=[
+        "footcite",
+        "row",
+        "tags",
+        "html",
+        "name",
+        "details",
+        "substitution",
+        "cite",
+        "target",
+        "toggle",
+    ],
 )
 def test_what_cannot_be_shown_is_refused_with_its_line(
     book: TinyBook, line: int, lesson: str, says: str
@@ -228,6 +391,73 @@ def test_what_a_teacher_sets_is_done(book: TinyBook) -> None:
     assert "Later." in page.select_one(".admonition-todo").text
     assert "ZeroDivisionError" in page.text
     assert page.select(".cell_output")[-1].text.strip() == "after it"
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("{code-cell}\n:tags: [hide-inputs]", "has the tag hide-inputs, which does nothing. Do yo"),
+        ("{code-cell}\n:tags: [remove]", "has the tag remove, which does nothing. Those that"),
+        ("{code-cell}\n:tag: [hide-input]", "has the option tag, which does nothing here. Write"),
+        ("{code-cell}\n:linenos:", "mystnb: {number_source_lines: true}"),
+        ("{code-cell}\n:emphasize-lines: 1", "Show such code with {code-block}"),
+        ("{code-cell}\n:caption: A line.", "mystnb: {figure: {caption: A line., name: fig-line}}"),
+        ("{code-cell}\n:alt: A line.", "mystnb: {image: {alt: A line.}}"),
+        ("{code-cell}\n---\nmystnb: {figures: {}}\n---", "has the option mystnb: {figures: ...}"),
+        ("{code-cell}\n---\nmystnb: {image: {widht: 9}}\n---", "the option image: {widht: ...}"),
+        ("{code-cell} bash", "is of the language bash, and only Python is executed"),
+    ],
+)
+def test_an_option_of_a_cell_that_does_nothing_is_refused(cell: str, said: str) -> None:
+    text = f"{HEAD}# A\n\n```{cell}\n1 + 1\n```\n"
+    formats = Formats(MdParserConfig(), NbParserConfig())
+    with pytest.raises(LessonError) as refusal:
+        formats.parse(Document("a", Path("a.md"), text))
+    line = text[: text.index("1 + 1")].count("\n") + 1
+    assert str(refusal.value).startswith(f"a.md, code cell 1 (line {line}) ")
+    assert said in str(refusal.value)
+
+
+def test_a_tag_or_an_option_of_an_author_s_own_is_left_alone() -> None:
+    cell = "{code-cell} ipython3\n---\ntags: [my-own, margin, hide_input]\nslideshow: {}\n---"
+    formats = Formats(MdParserConfig(), NbParserConfig())
+    assert formats.parse(Document("a", Path("a.md"), f"{HEAD}# A\n\n```{cell}\n1\n```\n"))
+
+
+CONTENTS = r"""format: jb-book
+root: index
+options:
+  numbered: true
+parts:
+  - title: Walks
+    chapters:
+      - file: lessons/walks
+        title: "Walks of $\\gamma$"
+      - glob: lessons/ch*
+        title: Chances
+  - caption: Reference
+    numbred: true
+    chapters:
+      - file: claims
+      - file: bibliography
+"""
+
+
+def test_entries_of_the_contents_that_nobody_reads_are_refused_by_their_lines(
+    book: TinyBook,
+) -> None:
+    book.write("_toc.yml", CONTENTS)
+    said = book.refuse()
+    for line, what in {
+        3: "options: are of chapters:",
+        6: "title: does nothing in a part",
+        9: r"$\gamma$ would be shown as it stands",
+        11: "title: does nothing in an entry with glob",
+        13: "numbred: does nothing in a part",
+    }.items():
+        assert f"_toc.yml, line {line}: {what}" in said
+    assert said.count("_toc.yml, line") == 5
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("setting", ["exclude_patterns: [walks*]", "run_in_temp: true"])

@@ -97,6 +97,17 @@ A ~~struck~~ word, and `~~code~~`, \~~none~~.
 - [x] Done.
 - A [x] in between.
 
+Energy
+$$
+e = m
+$$ (eq-energy)
+
+One
+Two
+: Defined.
+
+# Another
+
 ```{tip}
 A picture:
 
@@ -107,6 +118,39 @@ A dot.
 
 All in one.
 ```
+"""
+FOREIGN = r"""# Foreign
+
+> [!NOTE]
+> Mind this.
+
+!!! note
+    Text.
+
+Text.
+{: .class}
+
+#Heading
+
+:name: A value.
+
+\[!NOTE], \#Heading and `{: .class}` are text, `code`: too, as is **:this** is.
+
+## Named {#so}
+
+##
+
+Text
+
+---
+file_format: mystnb
+---
+
+<<<<<<< HEAD
+One.
+=======
+Two.
+>>>>>>> other
 """
 
 
@@ -226,10 +270,32 @@ def test_what_would_be_read_as_something_else_is_refused_by_line(book: TinyBook)
         16: "There is no note [^missing]",
         23: "~~struck~~ would be shown as text. It needs MyST's extension strikethrough",
         25: "The task [x] would be shown as text. It needs MyST's extension tasklist",
-        31: "```{figure} is never closed: the ``` that is to close it closes ```{tip}",
+        31: "The label (eq-energy) would be shown as text.",
+        35: "A line that begins with a colon is a definition",
+        37: "A page has one heading of the first level",
+        42: "```{figure} is never closed: the ``` that is to close it closes ```{tip}",
     }.items():
         assert f"index.md, line {line}: {what}" in said
-    assert said.count("index.md, line") == 11
+    assert said.count("index.md, line") == 14
+    assert "Traceback" not in said
+
+
+def test_marks_of_other_kinds_of_markdown_are_refused_by_line(book: TinyBook) -> None:
+    book.write("book/index.md", FOREIGN)
+    said = book.refuse()
+    for line, mark in {
+        3: "[!NOTE] would be shown as text",
+        6: "!!! note would be shown as text",
+        10: "{: .class} would be shown as text",
+        12: "# would be shown as text",
+        14: ":name: would be shown as text",
+        18: "{#so} would be shown as text. Write (so)=",
+        20: "This heading is empty",
+        25: "The front matter is read as text",
+        28: "Git has left two versions here",
+    }.items():
+        assert f"index.md, line {line}: {mark}" in said
+    assert said.count("index.md, line") == 9
     assert "Traceback" not in said
 
 

@@ -325,7 +325,13 @@ A dot.
 ```
 """
 ELSEWHERE = "\n```{glue:} dot\n:doc: folded.md\n```\n"
-SIZED = """# Sized
+SIZED = """## Sized
+
+```{sidebar} A sidebar
+Its text.
+```
+
+> A quotation beside it.
 
 ```{code-cell} ipython3
 :tags: [margin]
@@ -520,6 +526,21 @@ def test_pictures_keep_their_shape_and_columns_their_distance(
         beside = sized.locator(".tag_margin .cell_output").bounding_box()
         across = sized.locator(".tag_full-width").bounding_box()
         assert beside["y"] + beside["height"] <= across["y"]
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK])
+def test_a_sidebar_is_seen_beside_a_quotation(
+    rich: TinyBook, browser: Browser, size: tuple[int, int]
+) -> None:
+    with host(rich.html) as address, visit(browser, f"{address}lessons/sized.html", size) as sized:
+        sidebar = sized.locator("aside.sidebar")
+        sidebar.scroll_into_view_if_needed()
+        assert sidebar.evaluate(
+            """tag => {
+              const { left, top, width, height } = tag.getBoundingClientRect();
+              return tag.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+            }"""
+        )
 
 
 def test_what_an_output_sets_is_legible_in_the_light_and_in_the_dark(

@@ -17,6 +17,7 @@ from nbformat.v4 import new_markdown_cell
 
 from evergreen import sources
 from evergreen.errors import EvergreenError
+from evergreen.lessons import options
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -75,6 +76,10 @@ class Formats:
             if "['tags']" in reason:
                 reason = f"the tags {error.instance!r} are no list. Write [{error.instance}]."  # type: ignore[attr-defined]
             raise LessonError(f"{document.file} cannot be read as a notebook: {reason}") from error
+        # YAML knows dates, and a notebook does not.
+        for owner in (notebook, *notebook.cells):
+            plain = json.loads(json.dumps(owner.metadata, default=str))
+            owner.metadata = nbformat.from_dict(plain)
         kernel = notebook.metadata.setdefault("kernelspec", nbformat.from_dict({"name": "python3"}))
         kernel.setdefault("display_name", "Python 3")
         language = kernel.setdefault("language", "python" if kernel.get("name") in _PYTHON else "")
@@ -233,7 +238,7 @@ def embed_attachments(notebook: nbformat.NotebookNode) -> None:
 
 
 def _check_options(document: Document, notebook: nbformat.NotebookNode) -> None:
-    """Refuse options of MyST-NB that are of another form than it takes for granted.
+    """Refuse options of MyST-NB of another form than it takes for granted, or that it passes over.
 
     Raises
     ------
@@ -246,30 +251,8 @@ def _check_options(document: Document, notebook: nbformat.NotebookNode) -> None:
             f"{document.file} has {of_lesson!r} as its `mystnb:`, which takes options, such as "
             "`mystnb: {execution_timeout: 60}`."
         )
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code":
-            continue
-        place = document.place(notebook, index)
-        options = cell.metadata.get("mystnb") or {}
-        for name, form in {
-            "mystnb": "mystnb: {image: {alt: A line.}}",
-            "image": "image: {alt: A line.}",
-            "figure": "figure: {caption: A line.}",
-        }.items():
-            given = options if name == "mystnb" else options.get(name) or {}
-            if not isinstance(given, dict):
-                raise LessonError(
-                    f"{place} has {given!r} as its `{name}`, which takes options, as in `{form}`."
-                )
-        for owner, name in (("image", "alt"), ("figure", "caption"), ("figure", "name")):
-            words = (options.get(owner) or {}).get(name, "")
-            # Of several pictures each has its own words.
-            texts = words if name == "alt" and isinstance(words, list) else [words]
-            if not all(isinstance(text, str | None) for text in texts):
-                raise LessonError(
-                    f"{place} has {words!r} as its `{name}`, which YAML takes for no text. Put it "
-                    "in quotes."
-                )
+    for index, what in options.wrong(notebook, document.text):
+        raise LessonError(f"{document.place(notebook, index)} {what}")
 
 
 def tags(cell: nbformat.NotebookNode) -> list[str]:

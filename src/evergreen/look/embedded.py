@@ -24,7 +24,7 @@ from evergreen.errors import EvergreenError
 from evergreen.lessons import outputs
 from evergreen.lessons.reading import Document
 from evergreen.look import addresses, libraries
-from evergreen.pages import warned
+from evergreen.pages import anchors, warned
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -75,6 +75,11 @@ def _read(app: Sphinx, doctree: nodes.document) -> None:
         _check_picture(app, name, picture)
     for raw in doctree.findall(nodes.raw):
         _look_at(app, name, raw)
+    # What a picture leads to, for example; other links are not resolved yet.
+    for link in doctree.findall(nodes.reference):
+        address = link.get("refuri", "")
+        if not addresses.host_of(address) and (copy := _copied(app, name, link, address, 0)):
+            link["refuri"] = _root(name) + copy
 
 
 def _resolved(app: Sphinx, doctree: nodes.document, name: str) -> None:
@@ -86,6 +91,7 @@ def _resolved(app: Sphinx, doctree: nodes.document, name: str) -> None:
     for raw in doctree.findall(nodes.raw):
         if _SEEN not in raw:
             _look_at(app, name, raw)
+        _find_places(app, name, raw, doctree)
         if libraries.FOLDER in raw.astext():
             libraries.publish(raw.astext(), Path(app.outdir))
 
@@ -216,6 +222,23 @@ def _document(app: Sphinx, path: str) -> str | None:
         ),
         None,
     )
+
+
+def _find_places(app: Sphinx, name: str, raw: nodes.raw, doctree: nodes.document) -> None:
+    """Let links in HTML lead to a heading by the names that links in Markdown have for it."""
+    moved: dict[str, str] = {}
+    text = raw.astext() if "html" in raw.get("format", "").split() and "#" in raw.astext() else ""
+    for address, _, loaded in addresses.asked_by(text):
+        path, _, place = address.partition("#")
+        in_site = posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(path)))
+        page = in_site.removesuffix(".html") if path else name
+        if place and not loaded and page in app.env.found_docs:
+            found = anchors.find(doctree if page == name else app.env.get_doctree(page), place)
+            if found and found[0] != place:
+                moved[address] = f"{path}#{found[0]}"
+    if moved:
+        raw.children = [nodes.Text(_TAG.sub(lambda tag: _with_addresses(tag[0], moved), text))]
+        raw.rawsource = raw.astext()
 
 
 def _with_addresses(tag: str, moved: dict[str, str]) -> str:

@@ -25,7 +25,7 @@ from sphinx.util.images import get_image_size
 
 from evergreen.errors import EvergreenError
 from evergreen.lessons.folds import FOLDED
-from evergreen.look import language, libraries, policy
+from evergreen.look import language, libraries, policy, toggles
 from evergreen.look.addresses import asked_by, host_of
 from evergreen.look.embedded import is_allowed
 
@@ -150,6 +150,8 @@ class Templates(BuiltinTemplateLoader):
         self._gather_scripts(page, name, context, asks.scripts)
         self._size_pictures(page, name)
         _fix_markup(page)
+        if "sphinx_togglebutton" in app.extensions:
+            toggles.fold(page, app.config.togglebutton_hint, app.config.togglebutton_hint_hide)
         language.translate(app.config, page)
         note = Path(_notes(self.builder), f"{name}.json")
         note.parent.mkdir(parents=True, exist_ok=True)

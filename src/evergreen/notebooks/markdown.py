@@ -178,11 +178,11 @@ class Writer:
                     return "\n\n".join(filter(None, (caption, table)))
             case nodes.footnote():
                 label, *content = node.children
-                return escapes.paragraph(f"{_raised(label.astext())} {self.blocks(content)}")
+                return self._labelled(_raised(label.astext()), content)
             case nodes.citation():
                 label, *content = node.children
                 name = escapes.escaped(f"[{label.astext()}]")
-                return escapes.paragraph(f"{name} {self.blocks(content)}")
+                return self._labelled(escapes.paragraph(name), content)
             case nodes.Admonition() | nodes.sidebar() | nodes.topic() if _is_box(node):
                 return self._box(node)
             case nodes.container() if tabs := _tabs(node):
@@ -198,6 +198,11 @@ class Writer:
             case nodes.Text() | nodes.Inline():
                 return escapes.paragraph(self._spans([node]))
         return self._page.html(node, inline=False)
+
+    def _labelled(self, label: str, content: list[nodes.Node]) -> str:
+        """Write a note or a work, which begins with its label."""
+        beside = bool(content) and isinstance(content[0], nodes.paragraph)
+        return f"{label}{' ' if beside else chr(10) * 2}{self.blocks(content)}"
 
     def _box(self, node: nodes.Element) -> str:
         name, content = str(admonitionlabels.get(node.tagname, "")), node.children

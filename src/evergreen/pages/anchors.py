@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import docname_join
 from sphinx.util.nodes import make_refnode
 
 if TYPE_CHECKING:
@@ -39,13 +40,24 @@ class _Found(SphinxPostTransform):
         equations = self.env.domains["math"].equations
         for link in list(self.document.findall(addnodes.pending_xref)):
             if link["reftype"] == "myst":
+                self._take_page(link)
                 self._find(link)
+            elif link["reftype"] == "numref" and link["refexplicit"]:
+                _take_number(link[0])
             elif (
                 link["reftype"] in ("ref", "numref")
                 and not link["refexplicit"]
                 and link["reftarget"] in equations
             ):
                 link["refdomain"], link["reftype"] = "math", "eq"
+
+    def _take_page(self, link: addnodes.pending_xref) -> None:
+        """Let the address that a page has in the site lead to it."""
+        page, dot, place = link["reftarget"].partition(".html")
+        name = docname_join(self.env.docname, unquote(page))
+        if dot and place[:1] in ("", "#") and not link["refdomain"] and name in self.env.found_docs:
+            link["refdomain"], link["reftarget"] = "doc", name
+            link["reftargetid"] = place[1:] or None
 
     def _find(self, link: addnodes.pending_xref) -> None:
         of_page = link.get("refdomain") == "doc"
@@ -63,14 +75,37 @@ class _Found(SphinxPostTransform):
                 link["refdomain"], link["reftarget"] = None, target
         elif page in self.env.found_docs:
             here = page == self.env.docname
-            tree = self.document if here else self.env.get_doctree(page)
-            for name, place, text in _places(tree):
-                if name == unquote(target):
-                    content = link[0].children if link["refexplicit"] else [nodes.Text(text)]
-                    inner = nodes.inline("", "", *content, classes=["std", "std-ref"])
-                    args = (self.app.builder, self.env.docname, page, place, inner)
-                    link.replace_self(make_refnode(*args))
-                    return
+            found = find(self.document if here else self.env.get_doctree(page), target)
+            if found is None:
+                return
+            place, text = found
+            content = link[0].children if link["refexplicit"] else [nodes.Text(text)]
+            inner = nodes.inline("", "", *content, classes=["std", "std-ref"])
+            args = (self.app.builder, self.env.docname, page, place, inner)
+            link.replace_self(make_refnode(*args))
+
+
+def find(page: nodes.document, name: str) -> tuple[str, str] | None:
+    """Return the id of a place on a page, and what to call it, or None where it has none.
+
+    Parameters
+    ----------
+    page : docutils.nodes.document
+    name : str
+        The place's, as a link writes it behind the #.
+    """
+    named = ((place, text) for known, place, text in _places(page) if known == unquote(name))
+    return next(named, None)
+
+
+def _take_number(words: nodes.Element) -> None:
+    """Write the number in a link's own words in Sphinx's newer way.
+
+    With both %s and the word "number" in them, Sphinx would look for {number} alone.
+    """
+    for text in list(words.findall(nodes.Text)):
+        if "%s" in text:
+            text.parent.replace(text, nodes.Text(text.replace("%s", "{number}")))
 
 
 def _places(page: nodes.document) -> Iterator[tuple[str, str, str]]:

@@ -182,6 +182,12 @@ def is_escaped(env: BuildEnvironment, text: nodes.Text, mark: str) -> bool:
     return line is not None and re.search(rf"(?<!\\){re.escape(mark)}", line) is None
 
 
+def begins_line(text: nodes.Text) -> bool:
+    """Tell whether a text begins a line of its paragraph."""
+    at = text.parent.index(text)
+    return at == 0 or text.parent.children[at - 1].astext().endswith("\n")
+
+
 def _refuse_unclosed(env: BuildEnvironment, text: nodes.Text) -> None:
     r"""Refuse what begins as a formula and was read as text, since it does not end.
 

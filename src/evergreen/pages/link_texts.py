@@ -12,6 +12,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms.post_transforms import ReferencesResolver, SphinxPostTransform
 from sphinx.util.nodes import clean_astext
+from sphinx_exercise.nodes import is_solution_node
 
 from evergreen.pages.shared import bibliography
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     app.add_post_transform(_Titled)
+    app.add_post_transform(_Solved)
 
 
 class _Titled(SphinxPostTransform):
@@ -52,10 +54,7 @@ class _Titled(SphinxPostTransform):
         if any(link.next_node(addnodes.pending_xref) for link in given):
             ReferencesResolver(self.document).apply()
         for link in given:
-            for inner in list(link[0].findall(nodes.reference)):
-                inner.parent.replace(inner, inner.children)
-            for part in link[0].findall(nodes.Element):
-                part["ids"] = []  # they are the title's
+            _plain(link[0])
 
     def _title(self, link: nodes.reference) -> nodes.Element | None:
         """Return the title that a link leads to, if there is one."""
@@ -82,3 +81,27 @@ class _Titled(SphinxPostTransform):
         return found and next(
             (part for part in found.children if isinstance(part, nodes.title | nodes.caption)), None
         )
+
+
+class _Solved(SphinxPostTransform):
+    """Gives links to solutions the formulas of the exercise's title."""
+
+    default_priority = 23  # after sphinx-exercise has named them (22)
+
+    def run(self, **_kwargs: Any) -> None:
+        """Replace their texts."""
+        registry = getattr(self.env, "sphinx_exercise_registry", {})
+        for link in list(self.document.findall(nodes.reference)):
+            box = registry.get(link.get("refid"), {}).get("node")
+            if box is not None and is_solution_node(box) and any(box[0].findall(nodes.math)):
+                link[0].children = []
+                link[0].extend(box[0].deepcopy().children)
+                _plain(link[0])
+
+
+def _plain(text: nodes.Element) -> None:
+    """Let the text of a link have no links in it, and no ids, which are the title's."""
+    for inner in list(text.findall(nodes.reference)):
+        inner.parent.replace(inner, inner.children)
+    for part in text.findall(nodes.Element):
+        part["ids"] = []

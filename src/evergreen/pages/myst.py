@@ -35,6 +35,9 @@ _NOTE = re.compile(r"\[\^[^\]\s]+\]")
 _CODE = re.compile(r"\{(?:code|code-block|code-cell|sourcecode|raw|math|eval-rst|mermaid)\}")
 _TASK = re.compile(r"\[[ xX]\](?= )")
 _STRUCK = re.compile(r"~~\w(?:[^~\n]*[^~\s])?~~")
+_DEFINED = re.compile(r"^: +\S", re.MULTILINE)
+# As MyST writes the label of a formula, with a sign in it that no word in brackets has.
+_LABEL = re.compile(r"\s*\(([a-zA-Z]\w*[-:_.][\w.:-]*)\)(?=\s*$|\n)")
 _BEFORE_AMOUNT = re.compile(r"[\s(/–-]$")
 
 
@@ -173,6 +176,22 @@ def _misread(
             yield text, found[0], _of_extension(f"The task {found[0]}", "tasklist")
         elif (found := _STRUCK.search(text)) and not formulas.is_escaped(env, text, found[0]):
             yield text, found[0], _of_extension(found[0], "strikethrough")
+        if (
+            (found := _DEFINED.search(text))
+            and (found.start() or formulas.begins_line(text))
+            and not formulas.is_escaped(env, text, found[0])
+        ):
+            what = (
+                "A line that begins with a colon is a definition, and would be shown as text. It "
+                "needs MyST's extension deflist, and one line above it alone, the term."
+            )
+            yield text, found[0], what
+        if (found := _LABEL.match(text)) and _follows_formula(text):
+            what = (
+                f"The label ({found[1]}) would be shown as text. A formula with a label begins a "
+                "paragraph of its own: leave an empty line above its $$."
+            )
+            yield text, f"({found[1]})", what
         found = _NOTE.search(text)
         if found and not formulas.is_escaped(env, text, found[0]):
             yield (
@@ -191,6 +210,16 @@ def _misread(
                 "",
                 (f"{text} is read as a formula. Write a dollar that is meant as a sign as \\$."),
             )
+    for section in [part for part in doctree.children if isinstance(part, nodes.section)][1:]:
+        yield (
+            section[0],
+            "",
+            (
+                "A page has one heading of the first level, its title in the contents, and this is "
+                "another. Begin it with ##, and those below it with one # more, or make it a page "
+                "of its own."
+            ),
+        )
     for title in doctree.findall(nodes.title):
         for link in title.findall(addnodes.pending_xref):
             of_list = isinstance(title.parent, nodes.section | nodes.document)
@@ -261,6 +290,12 @@ def _of_fence(mark: str) -> str:
             "myst_enable_extensions: in _config.yml)."
         )
     return "No ` may follow a directive that begins so; begin it with :::, where it may."
+
+
+def _follows_formula(text: nodes.Text) -> bool:
+    """Tell whether a text is what follows a displayed formula within a paragraph."""
+    at = text.parent.index(text)
+    return at > 0 and isinstance(text.parent[at - 1], nodes.math_block)
 
 
 def _begins_item(text: nodes.Text) -> bool:

@@ -49,6 +49,8 @@ def _complete(app: Sphinx, record: logging.LogRecord) -> bool:
             ". Enter it in a file of bibtex_bibfiles, and let a page of the contents have the "
             "directive {bibliography}."
         )
+    elif "Invalid options format" in message:
+        record.msg += ". Leave an empty line between the options and what follows."
     elif missing := _MISSING.match(message):
         record.location = _in_contents(app, missing[1])
     return True
