@@ -40,6 +40,12 @@ LIST = """async () => {
 # What scripts draw on a page; they do not run in the printed document.
 DRAWN = "article.bd-article .cell_output:has(script)"
 
+# Whatever folds, by itself or by a script.
+UNFOLD = """() => {
+  for (const tag of document.querySelectorAll("details")) tag.open = true;
+  dispatchEvent(new Event("beforeprint"));
+}"""
+
 # An id, and a link to it, get the name of the page before them.
 GATHER = """async ({ names, drawn, pictures }) => {
   const article = document.querySelector("article.bd-article");
@@ -48,6 +54,7 @@ GATHER = """async ({ names, drawn, pictures }) => {
     const page = new DOMParser().parseFromString(await (await fetch(address)).text(), "text/html");
     const part = page.querySelector("article.bd-article");
     page.querySelectorAll(drawn).forEach((output, index) => {
+      if (!pictures[name][index]) return;
       const picture = page.createElement("img");
       picture.src = pictures[name][index].source;
       picture.style.width = `${pictures[name][index].width}px`;
@@ -126,13 +133,20 @@ def put_titles(file, titles):
 
 
 def draw(page, address):
-    """Return pictures of what scripts draw on a page, as addresses that hold them."""
+    """Return pictures of what scripts draw on a page, as addresses that hold them.
+
+    In the place of an output that shows nothing stands None.
+    """
     text = page.request.get(address).text()
     if "<script" not in text.partition("<article")[2].partition("</article>")[0]:
         return []
     page.goto(address, wait_until="networkidle")
+    page.evaluate(UNFOLD)
     pictures = []
     for output in page.locator(DRAWN).all():
+        if not output.is_visible():
+            pictures.append(None)
+            continue
         output.scroll_into_view_if_needed()
         png = base64.b64encode(output.screenshot(animations="disabled")).decode()
         width = output.bounding_box()["width"]

@@ -64,6 +64,10 @@ Here *Markdown* goes on.
 Step
 : One toss, $p < 1$.
 
+  ```{tip}
+  In a definition.
+  ```
+
 ::::{tab-set}
 :::{tab-item} Heads
 To the right.

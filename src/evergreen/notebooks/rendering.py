@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from docutils import nodes
 from sphinx.domains.std import StandardDomain
+from sphinx.locale import admonitionlabels
 
 from evergreen.notebooks import formulas, fragments
 from evergreen.pages.equations import NUMBER
@@ -75,6 +76,10 @@ class Page:
             writer.body.append(f"<pre><code>{writer.encode(block.astext())}</code></pre>\n")
             raise nodes.SkipNode
 
+        # Sphinx's writer gives a box its name each time that it writes it.
+        for box in node.findall(nodes.Admonition):
+            if box.tagname in admonitionlabels and isinstance(box.next_node(), nodes.title):
+                del box[0]
         writer.visit_math = lambda part: note(formulas.inline(part.astext()))
         writer.visit_math_block = lambda part: note(
             formulas.block(part.astext(), self.equation(part))
