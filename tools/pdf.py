@@ -85,6 +85,12 @@ GATHER = """async ({ names, drawn, pictures }) => {
   document.querySelectorAll(".onlyprint").forEach(tag => tag.remove());
   await Promise.all([...document.images].map(picture => picture.decode().catch(() => {})));
   await document.fonts.ready;
+  // A table that is wider than the paper becomes smaller, for nobody can scroll there.
+  for (const table of document.querySelectorAll(".printed-page table")) {
+    const article = table.closest(".printed-page").getBoundingClientRect();
+    const { left, right } = table.getBoundingClientRect();
+    if (right > article.right + 1) table.style.zoom = (article.right - left) / (right - left);
+  }
   return [...document.querySelectorAll(".printed-page :is(h1, h2, h3, h4, h5, h6)")]
     .filter(heading => heading.checkVisibility())
     .map(heading => heading.textContent.replaceAll(/\\s+/g, " ").trim());
@@ -96,6 +102,12 @@ STYLE = """
 .printed-page h1 { display: block !important; }
 .printed-page h2 { font-size: 1.5rem; }
 """
+
+SCALE, MARGIN = 0.8, 18
+"""Of the print, and in millimetres."""
+
+WIDTH = round((210 - 2 * MARGIN) / 25.4 * 96 / SCALE)
+"""Of the text on A4, in the browser's pixels."""
 
 FOOTER = """<div style="font: 8px sans-serif; width: 100%; text-align: center">
 <span class="pageNumber"></span> / <span class="totalPages"></span></div>"""
@@ -182,13 +194,14 @@ def main(site, file):
         pictures = {name: draw(page, f"{address}{quote(name)}.html") for name in names}
         page.goto(f"{address}{root}.html")
         page.emulate_media(media="print")
+        page.set_viewport_size({"width": WIDTH, "height": 1000})
         page.add_style_tag(content=STYLE)
         titles = page.evaluate(GATHER, {"names": names, "drawn": DRAWN, "pictures": pictures})
         page.pdf(
             path=file,
             format="A4",
-            scale=0.8,
-            margin=dict.fromkeys(("top", "right", "bottom", "left"), "18mm"),
+            scale=SCALE,
+            margin=dict.fromkeys(("top", "right", "bottom", "left"), f"{MARGIN}mm"),
             print_background=True,
             display_header_footer=True,
             header_template="<span></span>",

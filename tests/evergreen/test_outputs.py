@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from nbformat import read
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 from playwright.sync_api import Browser
@@ -441,6 +442,12 @@ def test_files_that_html_names_are_part_of_the_site(rich: TinyBook) -> None:
         tag = page(rich, f"lessons/{name}").select_one(f"article {selector}")
         copy = rich.html / "lessons" / str(tag.get("src") or tag["href"]).replace("%20", " ")
         assert copy.read_bytes() == base64.b64decode(DOT)
+
+
+def test_a_notebook_brings_the_files_that_its_outputs_name(rich: TinyBook) -> None:
+    cells = read(rich.html / "notebooks" / "shown.ipynb", as_version=4).cells
+    (looking,) = [cell.source for cell in cells if "pics/a dot.png" in cell.source][:1]
+    assert "missing = [file for file in ['pics/a dot.png']" in looking
 
 
 def test_a_page_may_ask_an_allowed_host_that_it_names_and_no_other_page_may(

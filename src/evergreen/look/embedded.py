@@ -25,6 +25,7 @@ from evergreen.lessons import outputs
 from evergreen.lessons.reading import Document
 from evergreen.look import addresses, libraries
 from evergreen.pages import anchors, warned
+from evergreen.pages.files import NAMED
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -203,6 +204,8 @@ def _copied(app: Sphinx, name: str, raw: nodes.raw, address: str, line: int) -> 
     relative, absolute = app.env.relfn2path(path, name)
     if Path(absolute).is_file():
         app.env.note_dependency(relative)
+        if any(map(_is_cell, _above(raw))):
+            app.env.metadata[name].setdefault(NAMED, {})[path] = None
         return f"_downloads/{quote(app.env.dlfiles.add_file(name, relative))}"
     if any(Path(app.confdir, extra, in_site).is_file() for extra in app.config.html_extra_path):
         return None

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from evergreen import checkout
 from evergreen.errors import EvergreenError
 from evergreen.lessons import preparation
+from evergreen.pages.files import NAMED
 from evergreen.pages.leftovers import keep_only
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class FileError(EvergreenError):
 
 
 def read_by(app: Sphinx, name: str) -> list[str]:
-    """Return the files that a lesson reads, by their paths from its folder.
+    """Return the files that a lesson reads or shows, by their paths from its folder.
 
     Raises
     ------
@@ -37,7 +38,8 @@ def read_by(app: Sphinx, name: str) -> list[str]:
         If one lies outside the project.
     """
     folder, project = _folder(app, name), checkout.folder(app)
-    files = preparation.FILES.of(app.env).get(name, [])
+    read = preparation.FILES.of(app.env).get(name, [])
+    files = sorted({*read, *app.env.metadata[name].get(NAMED, ())})
     for file in files:
         if not (folder / file).resolve().is_relative_to(project):
             raise FileError(

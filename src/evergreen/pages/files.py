@@ -21,6 +21,11 @@ _COPIED: Kept[dict[str, str]] = Kept("files copied")
 _TEMPLATES: Kept[dict[str, str]] = Kept("templates")
 
 
+NAMED = "files_named_by_outputs"
+"""What a page's metadata call the files that the HTML of its outputs names, by their paths from
+its folder."""
+
+
 def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     watch_each(app, _READ, _read)
