@@ -89,7 +89,8 @@ GATHER = """async ({ names, drawn, pictures }) => {
   for (const table of document.querySelectorAll(".printed-page table")) {
     const article = table.closest(".printed-page").getBoundingClientRect();
     const { left, right } = table.getBoundingClientRect();
-    if (right > article.right + 1) table.style.zoom = (article.right - left) / (right - left);
+    const fits = (article.right - left) / (right - left);
+    if (fits < 1) table.style.zoom = 0.94 * fits;  // lines are laid out a little wider there
   }
   return [...document.querySelectorAll(".printed-page :is(h1, h2, h3, h4, h5, h6)")]
     .filter(heading => heading.checkVisibility())

@@ -63,6 +63,7 @@ from myst_nb import glue
 glue("half", Math(r"\frac{1}{2}"), display=False)
 glue("words", Markdown("Of $x^2$, *so*"), display=False)
 glue("number", 2.5, display=False)
+glue("shown", "glued and shown")
 ```
 
 {glue:md}`words`.
@@ -244,6 +245,9 @@ def test_what_a_page_glues_is_shown_there_and_on_others(written: TinyBook) -> No
     assert len(page.select("math[display=block] mfrac")) == 1
     assert "2.5 and 2.50." in page.text
     assert not page.select("code")
+    cells = read(written.html / "notebooks" / "dated.ipynb", as_version=4).cells
+    shown = [output.data for cell in cells for output in cell.get("outputs", [])]
+    assert shown == [{"text/plain": "'glued and shown'"}]
 
 
 def test_what_another_page_has_glued_as_markdown_is_refused_by_its_line(book: TinyBook) -> None:

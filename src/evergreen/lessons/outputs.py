@@ -43,7 +43,7 @@ def prepare(document: Document, notebook: nbformat.NotebookNode) -> None:
         displayed = [output for output in cell.outputs if "data" in output]
         for output in displayed:
             output.data = nbformat.from_dict(as_shown(output.data))
-        shown = [output for output in displayed if _is_shown(output)]
+        shown = [output for output in displayed if is_shown(output)]
         for output in shown:
             _refuse_unknown(place, output.data)
         _describe(place, options.get("image") or {}, shown, displayed)
@@ -57,7 +57,7 @@ def _is_bar(output: nbformat.NotebookNode) -> bool:
     return WIDGET in data and bool(_BAR.fullmatch("".join(data.get(PLAIN, "")).strip()))
 
 
-def _is_shown(output: nbformat.NotebookNode) -> bool:
+def is_shown(output: nbformat.NotebookNode) -> bool:
     """Tell whether an output stands where its cell does."""
     glued = output.get("metadata", {}).get("scrapbook")
     return not (glued and glued.get("mime_prefix"))

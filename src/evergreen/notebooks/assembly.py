@@ -15,6 +15,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from evergreen.lessons.outputs import is_shown
 from evergreen.notebooks.markdown import Cell, Writer
 from evergreen.notebooks.rendering import Page
 from evergreen.pages.shared import bibliography
@@ -117,7 +118,7 @@ def _code(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return new_code_cell(
         cell.source,
         execution_count=cell.execution_count,
-        outputs=[o for o in cell.outputs if "scrapbook" not in o.get("metadata", {})],
+        outputs=[output for output in cell.outputs if is_shown(output)],
         metadata=metadata,
     )
 
