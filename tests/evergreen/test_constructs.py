@@ -17,6 +17,7 @@ from support.browsing import visit
 from support.hosting import host
 from tinybook import TinyBook
 
+from evergreen.lessons.cells import code_of
 from evergreen.lessons.reading import Document, Formats, LessonError
 
 DOT = base64.b64decode(
@@ -426,6 +427,27 @@ def test_a_tag_or_an_option_of_an_author_s_own_is_left_alone() -> None:
     cell = "{code-cell} ipython3\n---\ntags: [my-own, margin, hide_input]\nslideshow: {}\n---"
     formats = Formats(MdParserConfig(), NbParserConfig())
     assert formats.parse(Document("a", Path("a.md"), f"{HEAD}# A\n\n```{cell}\n1\n```\n"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("%%bash\necho one", "%%bash\necho two"),
+        ("%%bash\necho one", "%%html\n<b>one</b>"),
+        ("%%html\n<b>one</b>", "%%html\n<b>two</b>"),
+        ("!echo one", "!echo two"),
+        ("%env A=1", "%env A=2"),
+        ("%%writefile a.txt\none", "%%writefile a.txt\ntwo"),
+    ],
+)
+def test_what_a_magic_command_is_given_counts(one: str, other: str) -> None:
+    formats = Formats(MdParserConfig(), NbParserConfig())
+
+    def essence(code: str) -> tuple[str, ...]:
+        document = Document("a", Path("a.md"), f"{HEAD}# A\n\n```{{code-cell}}\n{code}\n```\n")
+        return code_of(document, formats.parse(document), formats, ()).cells
+
+    assert essence(one) != essence(other)
 
 
 CONTENTS = r"""format: jb-book

@@ -127,9 +127,11 @@ def code_of(
     trees = [cell.tree for cell in executed if cell.tree]
     may_fail = any(cell.may_fail for cell in executed)
     literal = may_fail or any(map(_reads_cells, trees))
+    # Before magic commands are replaced in the trees.
+    essences = tuple(cell.essence(literal) if cell else "" for cell in cells)
     script, mentioned = _without_magic(trees, packages)
     return Code(
-        tuple(cell.essence(literal) if cell else "" for cell in cells),
+        essences,
         script,
         may_fail,
         _files(document, notebook),
