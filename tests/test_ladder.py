@@ -10,7 +10,7 @@ import pytest
 from bnlab import studies
 from bnlab.studies import Stored
 from bnlab.studies.results import by_setting, setting
-from bnlab.studies.sweeps import NEW_SEEDS, SEEDS
+from bnlab.studies.sweeps import BEST_OF_DEPTH, DEPTHS, NEW_SEEDS, SEEDS
 
 
 @pytest.fixture
@@ -18,55 +18,60 @@ def rungs() -> dict[str, dict[float, list[Stored]]]:
     return studies.rungs(studies.load("ladder"))
 
 
-def test_each_seed_takes_the_rate_that_its_own_validation_images_prefer(
+def test_the_best_rate_is_that_which_the_validation_images_prefer_on_average(
     rungs: dict[str, dict[float, list[Stored]]],
 ) -> None:
     for by_rate in rungs.values():
-        chosen = studies.best_by_seed(by_rate)
-        assert tuple(result.recipe.seed for result in chosen) == SEEDS
-        for at, result in enumerate(chosen):
-            assert result in by_rate[result.recipe.learning_rate]
-            of_seed = [
-                results[at].final("val_accuracy")
-                for results in by_rate.values()
-                if not any(one.diverged or one.sensitive for one in results)
-            ]
-            assert result.final("val_accuracy") == max(of_seed)
+        means = {
+            rate: np.mean([result.final("val_accuracy") for result in results])
+            for rate, results in by_rate.items()
+            if not any(result.diverged or result.sensitive for result in results)
+        }
+        assert means[studies.best_rate(by_rate)] == max(means.values())
 
 
-def test_no_rate_for_all_is_better_on_the_validation_images(
-    rungs: dict[str, dict[float, list[Stored]]],
-) -> None:
-    for by_rate in rungs.values():
-        own, one_for_all = (
-            np.mean([result.final("val_accuracy") for result in results])
-            for results in (studies.best_by_seed(by_rate), by_rate[studies.best_rate(by_rate)])
-        )
-        assert own >= one_for_all
-
-
-def test_a_rate_at_which_rounding_decides_is_chosen_by_nobody(
+def test_a_rate_at_which_rounding_decides_is_not_chosen(
     rungs: dict[str, dict[float, list[Stored]]],
 ) -> None:
     by_rate = rungs["Approach one"]
-    taken = {result.recipe.learning_rate for result in studies.best_by_seed(by_rate)}
-    for rate in taken:
-        by_rate[rate] = [dataclasses.replace(one, sensitive=True) for one in by_rate[rate]]
-    left = {result.recipe.learning_rate for result in studies.best_by_seed(by_rate)}
-    assert left
-    assert left.isdisjoint(taken)
-    assert studies.best_rate(by_rate) not in taken
+    taken = studies.best_rate(by_rate)
+    by_rate[taken] = [dataclasses.replace(one, sensitive=True) for one in by_rate[taken]]
+    assert studies.best_rate(by_rate) != taken
 
 
-def test_the_rates_that_are_best_and_no_others_are_trained_with_new_seeds(
-    rungs: dict[str, dict[float, list[Stored]]],
+@pytest.fixture(scope="module")
+def best() -> list[list[Stored]]:
+    """The settings that are best, of the ladder and of the depths."""
+    of_ladder = [
+        by_rate[studies.best_rate(by_rate)]
+        for by_rate in studies.rungs(studies.load("ladder")).values()
+    ]
+    of_depths = []
+    for title in BEST_OF_DEPTH:
+        results = studies.starts(studies.load("depth"))[title]
+        for layers in DEPTHS:
+            by_rate: dict[float, list[Stored]] = {}
+            for result in results:
+                if result.recipe.hidden_layers == layers:
+                    by_rate.setdefault(result.recipe.learning_rate, []).append(result)
+            of_depths.append(by_rate[studies.best_rate(by_rate)])
+    return of_ladder + of_depths
+
+
+def test_the_settings_that_are_best_and_no_others_are_trained_with_new_seeds(
+    best: list[list[Stored]],
 ) -> None:
-    best = [by_rate[studies.best_rate(by_rate)] for by_rate in rungs.values()]
-    trained = by_setting(studies.load("best_rungs").results)
-    assert list(trained) == [setting(seeds[0].recipe) for seeds in best]
-    for seeds in trained.values():
+    trained = [
+        seeds
+        for name in ("best_rungs", "best_depths")
+        for seeds in by_setting(studies.load(name).results).values()
+    ]
+    assert [setting(seeds[0].recipe) for seeds in trained] == [
+        setting(seeds[0].recipe) for seeds in best
+    ]
+    for seeds in trained:
         assert tuple(result.recipe.seed for result in seeds) == NEW_SEEDS
-    assert not set(NEW_SEEDS) & set(SEEDS)
+        assert not set(NEW_SEEDS) & set(SEEDS)
 
 
 def test_a_setting_is_found_again_with_new_seeds_and_another_is_refused(

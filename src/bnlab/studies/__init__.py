@@ -3,7 +3,7 @@
 from bnlab.studies import ghosts, recalibrated
 from bnlab.studies.deep import starts
 from bnlab.studies.files import FOLDER, StudyError, load, of_other_data, stored
-from bnlab.studies.ladder import again, best_by_seed, best_rate, rungs
+from bnlab.studies.ladder import again, best_rate, rungs
 from bnlab.studies.measured import Measured, Measurement
 from bnlab.studies.results import Rounding, Stored, Study
 
@@ -20,7 +20,6 @@ __all__ = [
     "Study",
     "StudyError",
     "again",
-    "best_by_seed",
     "best_rate",
     "load",
     "of_other_data",

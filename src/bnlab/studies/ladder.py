@@ -32,21 +32,15 @@ def best_rate(by_rate: Mapping[float, Sequence[Stored]]) -> float:
 
     Rates at which a run diverged, or at which rounding decides how a run ends, are left out.
     """
+    usable = [
+        rate
+        for rate, results in by_rate.items()
+        if not any(result.diverged or result.sensitive for result in results)
+    ]
     return max(
-        _usable(by_rate),
+        usable,
         key=lambda rate: statistics.mean(result.final("val_accuracy") for result in by_rate[rate]),
     )
-
-
-def best_by_seed(by_rate: Mapping[float, Sequence[Stored]]) -> list[Stored]:
-    """Return for each seed the result at the rate that is best in its own validation accuracy.
-
-    So each seed makes the choice anew, and the scatter over seeds counts what the choosing adds:
-    with one rate for all, an interval takes that choice for certain. Rates are left out as by
-    :func:`best_rate`.
-    """
-    by_seed = zip(*(by_rate[rate] for rate in _usable(by_rate)), strict=True)
-    return [max(results, key=lambda result: result.final("val_accuracy")) for results in by_seed]
 
 
 def again(study: Study, results: Sequence[Stored]) -> list[Stored]:
@@ -74,11 +68,3 @@ def again(study: Study, results: Sequence[Stored]) -> list[Stored]:
             f"with `python -m bnlab.studies --add {name}`."
         )
     return found
-
-
-def _usable(by_rate: Mapping[float, Sequence[Stored]]) -> list[float]:
-    return [
-        rate
-        for rate, results in by_rate.items()
-        if not any(result.diverged or result.sensitive for result in results)
-    ]

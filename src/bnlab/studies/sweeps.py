@@ -108,6 +108,12 @@ BEST_OF_LADDER: dict[str, float] = {
 """The learning rate that :func:`bnlab.studies.best_rate` finds in the ladder's study, rung by rung.
 Where it finds another, :func:`bnlab.studies.again` refuses these."""
 
+BEST_OF_DEPTH: dict[str, tuple[float, ...]] = {
+    "He": (0.1, 0.1, 0.1, 0.01),
+    "He, BN": (0.3, 0.1, 0.1, 0.1),
+}
+"""The same of the study of depth, for each of :data:`DEPTHS`."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
@@ -239,6 +245,21 @@ SWEEPS: dict[str, Sweep] = {
             tuple(
                 Recipe(**LADDER[title], seed=seed, epochs=EPOCHS, learning_rate=rate)
                 for title, rate in BEST_OF_LADDER.items()
+                for seed in NEW_SEEDS
+            ),
+        ),
+        Sweep(
+            "best_depths",
+            "How far apart are deep networks, each at its best rate, with other seeds?",
+            tuple(
+                Recipe(
+                    **DEEP | STARTS[title],
+                    seed=seed,
+                    hidden_layers=layers,
+                    learning_rate=rate,
+                )
+                for title, rates in BEST_OF_DEPTH.items()
+                for layers, rate in zip(DEPTHS, rates, strict=True)
                 for seed in NEW_SEEDS
             ),
         ),
