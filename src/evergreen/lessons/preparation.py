@@ -248,7 +248,9 @@ def _lessons(app: Sphinx, project: Project, formats: Formats) -> list[Lesson]:
     codes: dict[str, Code | None] = {}
     lessons = []
     for document in documents(app):
-        text = sources.digest(document.path.suffix, document.text, formats.digest, *project.packages)
+        # What an earlier state of the engine has found in a text may be found otherwise now.
+        made_of = (document.text, formats.digest, project.engine.state, *project.packages)
+        text = sources.digest(document.path.suffix, *made_of)
         code = remembered.get(text)
         if text not in remembered or (code and code.loads_code):
             notebook = formats.parse(document)
