@@ -10,7 +10,7 @@ import pytest
 from bnlab import studies
 from bnlab.studies import Stored
 from bnlab.studies.results import by_setting, setting
-from bnlab.studies.sweeps import BEST_OF_DEPTH, DEPTHS, NEW_SEEDS, SEEDS
+from bnlab.studies.sweeps import BEST_OF_DEPTH, DEPTHS, NEW_SEEDS, SECOND_BEST, SEEDS
 
 
 @pytest.fixture
@@ -46,6 +46,10 @@ def best() -> list[list[Stored]]:
         by_rate[studies.best_rate(by_rate)]
         for by_rate in studies.rungs(studies.load("ladder")).values()
     ]
+    for title in SECOND_BEST:
+        by_rate = dict(studies.rungs(studies.load("ladder"))[title])
+        del by_rate[studies.best_rate(by_rate)]
+        of_ladder.append(by_rate[studies.best_rate(by_rate)])
     of_depths = []
     for title in BEST_OF_DEPTH:
         results = studies.starts(studies.load("depth"))[title]
