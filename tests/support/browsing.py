@@ -12,6 +12,7 @@ from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 PHONE, DESK = (390, 844), (1280, 900)
 FIRST_VIEW = 128 * 1024
@@ -77,15 +78,19 @@ def covered(page: Page) -> list[str]:
     """Return what is below something else while it has the focus, going back through a page."""
     found = []
     while page.evaluate("document.activeElement.closest('.live') !== null"):
-        # The keyboard's focus scrolls the page at once.
-        found += page.evaluate(
-            """() => {
-                const tag = document.activeElement;
-                const { left, top, width, height } = tag.getBoundingClientRect();
-                const on = document.elementFromPoint(left + width / 2, top + height / 2);
-                return tag.contains(on) || on?.contains(tag) ? [] : [tag.outerHTML];
-            }"""
-        )
+        # The keyboard's focus scrolls the page, and what is drawn meanwhile may still move.
+        try:
+            page.wait_for_function(
+                """() => {
+                    const tag = document.activeElement;
+                    const { left, top, width, height } = tag.getBoundingClientRect();
+                    const on = document.elementFromPoint(left + width / 2, top + height / 2);
+                    return tag.contains(on) || on?.contains(tag);
+                }""",
+                timeout=2000,
+            )
+        except PlaywrightTimeout:
+            found.append(page.evaluate("document.activeElement.outerHTML"))
         page.keyboard.press("Shift+Tab")
     return found
 
