@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import builds, inference, machine, training
+from benchmarks import builds, inference, machine, rungs, training
 from bnlab import catalogue
 
 LESSONS = (20, 40)
@@ -92,7 +92,7 @@ def summary(results: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--only", choices=("training", "builds", "inference", "growth"), action="append"
+        "--only", choices=("training", "builds", "rungs", "inference", "growth"), action="append"
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--output", type=Path, help="instead of benchmarks/results.json")
@@ -119,6 +119,7 @@ def main() -> None:
     parts = {
         "training": lambda write: training.run(rounds, epochs, write, say),
         "builds": lambda write: builds.run(rounds, epochs, write, say, trained=chosen.quick),
+        "rungs": lambda write: rungs.run(rounds, write, say),
         "inference": lambda write: inference.run(write, say),
         "growth": lambda write: builds.grow((18,) if chosen.quick else LESSONS, write, say),
     }

@@ -12,8 +12,18 @@ import pytest
 from package import python
 from website import ROOT, Build, soup
 
-from benchmarks import browser, builds, machine, plain_notebook, products, run, training
+from benchmarks import (
+    browser,
+    builds,
+    machine,
+    plain_notebook,
+    products,
+    run,
+    rungs,
+    training,
+)
 from bnlab import arithmetic, catalogue, runs
+from bnlab.studies.sweeps import LADDER
 
 RESULTS: dict[str, Any] = json.loads(machine.RESULTS.read_text("utf-8"))
 
@@ -222,6 +232,13 @@ def test_the_committed_summaries_follow_from_their_rounds() -> None:
         assert kept == [
             (limit["what"], limit["at_most"], limit["kept"]) for limit in RESULTS[part]["limits"]
         ]
+
+
+def test_every_rung_of_the_ladder_was_timed_beside_the_baseline() -> None:
+    part = RESULTS["rungs"]
+    assert list(part["ratios"]) == list(LADDER)
+    assert part["ratios"][rungs.REFERENCE] == [1, 1, 1]
+    assert_close(run.rounded(rungs.ratios(part["rounds"])), part["ratios"])
 
 
 def assert_close(one: Any, other: Any) -> None:
