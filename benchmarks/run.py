@@ -119,7 +119,7 @@ def main() -> None:
     parts = {
         "training": lambda write: training.run(rounds, epochs, write, say),
         "builds": lambda write: builds.run(rounds, epochs, write, say, trained=chosen.quick),
-        "rungs": lambda write: rungs.run(rounds, write, say),
+        "rungs": lambda write: rungs.run(2 if chosen.quick else rungs.ROUNDS, write, say),
         "inference": lambda write: inference.run(write, say),
         "growth": lambda write: builds.grow((18,) if chosen.quick else LESSONS, write, say),
     }

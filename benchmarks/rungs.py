@@ -1,4 +1,8 @@
-"""What an epoch of Keras's own ``fit`` takes on each rung of the ladder, in turns."""
+"""What an epoch of Keras's own ``fit`` takes on each rung of the ladder, in turns.
+
+On one thread, and by the middle half of the rounds: now and then an epoch takes half as long again,
+whatever its network.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from bnlab.recipes import Recipe
 from bnlab.studies.sweeps import LADDER
 
 REFERENCE = next(iter(LADDER))
+ROUNDS = 12
 WARMING = 3_200
 """Images of the first call, in which TensorFlow traces and compiles."""
 
@@ -25,6 +30,7 @@ def measured(rounds: int) -> list[dict[str, float]]:
     # TensorFlow is loaded in the measuring process only.
     from bnlab import training
 
+    training.use_one_thread()
     train = data.load().train
     models = {title: training.build(Recipe(**rung)) for title, rung in LADDER.items()}
 
@@ -39,26 +45,27 @@ def measured(rounds: int) -> list[dict[str, float]]:
 
 
 def ratios(rounds: list[dict[str, float]]) -> dict[str, list[float]]:
-    """Return by rung the median, lowest and highest ratio to the first rung of the same round."""
+    """Return by rung the median of its epochs and their quartiles, as ratios to the first rung's."""
+    reference = statistics.median(one[REFERENCE] for one in rounds)
     found = {}
     for title in LADDER:
-        of_rung = [one[title] / one[REFERENCE] for one in rounds]
-        found[title] = [statistics.median(of_rung), min(of_rung), max(of_rung)]
+        low, middle, high = statistics.quantiles((one[title] for one in rounds), n=4)
+        found[title] = [middle / reference, low / reference, high / reference]
     return found
 
 
 def run(rounds: int, write: Callable[[dict[str, Any]], None], say: Callable[[str], None]) -> None:
-    """Measure in a process of its own, since TensorFlow takes all cores there."""
+    """Measure in a process of its own, since TensorFlow's threads are set once in a process."""
     command = [sys.executable, "-m", "benchmarks.rungs", "--rounds", str(rounds)]
     found = json.loads(machine.measure(command, machine.ROOT).output.splitlines()[-1])
     write({"about": machine.about(), "rounds": found, "ratios": ratios(found)})
-    for title, (median, lowest, highest) in ratios(found).items():
-        say(f"  {title}: {median:.2f} of the baseline's epoch ({lowest:.2f} to {highest:.2f})")
+    for title, (median, low, high) in ratios(found).items():
+        say(f"  {title}: {median:.2f} of the baseline's epoch ({low:.2f} to {high:.2f})")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     print(json.dumps(measured(parser.parse_args().rounds)))
 
 
