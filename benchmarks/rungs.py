@@ -45,7 +45,7 @@ def measured(rounds: int) -> list[dict[str, float]]:
 
 
 def ratios(rounds: list[dict[str, float]]) -> dict[str, list[float]]:
-    """Return by rung the median of its epochs and their quartiles, as ratios to the first rung's."""
+    """Return by rung the median of its epochs and their quartiles, the first rung's being 1."""
     reference = statistics.median(one[REFERENCE] for one in rounds)
     found = {}
     for title in LADDER:
