@@ -118,6 +118,11 @@ def test_the_policy_of_every_page_is_this_site_alone(site: Build) -> None:
         assert not re.search(r"unsafe-inline|unsafe-eval|https?:|\*", policy["content"]), path
 
 
+def test_a_browser_finds_the_encoding_where_it_looks_for_it(site: Build) -> None:
+    for path in pages(site):
+        assert b'<meta charset="utf-8"' in path.read_bytes()[:1024], path.name
+
+
 def test_the_policy_stops_a_strange_script_and_another_host(browser: Browser, address: str) -> None:
     with browser.new_context() as context:
         page = context.new_page()

@@ -129,7 +129,11 @@ def restrict(
     meta = page.new_tag("meta")
     meta["http-equiv"] = "Content-Security-Policy"
     meta["content"] = "; ".join(f"{name} {value}" for name, value in policy.items())
-    page.head.insert(1 if page.base else 0, meta)
+    page.head.insert(0, meta)
+    # A browser looks for the encoding in the first 1024 bytes.
+    for first in (page.base, page.head.find("meta", charset=True)):
+        if first:
+            page.head.insert(0, first.extract())
 
 
 def _inline(page: BeautifulSoup, element: str) -> Iterator[str]:
