@@ -61,14 +61,12 @@ def wrong(notebook: nbformat.NotebookNode, text: str) -> Iterator[tuple[int, str
             begins = lines[notebook.metadata.source_map[index] - 1 :][:1]
             found = re.search(r"\{code-cell\}\s*(\S*)", begins[0] if begins else "")
             if found and not _PYTHON.fullmatch(found[1]):
-                yield (
-                    index,
-                    (
-                        f"is of the language {found[1]}, and only Python is executed. Show such "
-                        f"code as ```{found[1]}, or begin a cell with %%{found[1]} if there is "
-                        "such a magic command."
-                    ),
+                what = (
+                    f"is of the language {found[1]}, and only Python is executed. Show such code "
+                    f"as ```{found[1]}, or begin a cell with %%{found[1]} if there is such a magic "
+                    "command."
                 )
+                yield index, what
             yield from ((index, what) for what in _misplaced(cell.metadata))
         yield from ((index, what) for what in _misspelt_tags(cell.metadata.get("tags") or []))
         yield from ((index, what) for what in _of_another_form(cell.metadata))

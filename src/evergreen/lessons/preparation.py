@@ -247,10 +247,10 @@ def _lessons(app: Sphinx, project: Project, formats: Formats) -> list[Lesson]:
     remembered = _CODES.read(app.env, {})
     codes: dict[str, Code | None] = {}
     lessons = []
+    # What an earlier state of the engine has found in a text may be found otherwise now.
+    found_by = sources.digest(formats.digest, project.engine.state, *project.packages)
     for document in documents(app):
-        # What an earlier state of the engine has found in a text may be found otherwise now.
-        made_of = (document.text, formats.digest, project.engine.state, *project.packages)
-        text = sources.digest(document.path.suffix, *made_of)
+        text = sources.digest(document.path.suffix, document.text, found_by)
         code = remembered.get(text)
         if text not in remembered or (code and code.loads_code):
             notebook = formats.parse(document)
