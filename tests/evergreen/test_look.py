@@ -35,8 +35,8 @@ def styled(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> Ti
     return book
 
 
-def rebuild(book: TinyBook) -> None:
-    book.update(environment={"SITE_ADDRESS": SITE})
+def rebuild(book: TinyBook) -> str:
+    return book.update(environment={"SITE_ADDRESS": SITE}).output
 
 
 def page(book: TinyBook, name: str) -> BeautifulSoup:
@@ -120,6 +120,11 @@ def test_an_edited_module_is_shipped_under_a_new_name_wherever_it_is_named(
     assert after.keys() == before.keys()
     assert before["shown.js"] != after["shown.js"]
     assert before["counter.js"] != after["counter.js"]
+
+
+def test_a_build_does_not_tell_of_modules_that_it_writes_again(styled: TinyBook) -> None:
+    styled.replace("book/index.md", "A walker", "One walker")
+    assert "counter.js" not in rebuild(styled)
 
 
 def test_what_a_script_is_told_outdates_the_pages_with_its_place(styled: TinyBook) -> None:

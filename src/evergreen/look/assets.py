@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import posixpath
 import re
 import shutil
@@ -33,6 +34,16 @@ def setup(app: Sphinx) -> None:
     """Connect this part to Sphinx."""
     # After the theme has written its last style sheet (priority 500).
     app.connect("build-finished", _finish, priority=900)
+    logging.getLogger("sphinx.sphinx.util.osutil").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a record says more than that a build writes a module over the last one's.
+
+    Sphinx says so of every file that is not a copy of its source, and ours never are.
+    """
+    of_copy = getattr(record, "subtype", None) == "copy_overwrite"
+    return not (of_copy and markup.LIVE in record.getMessage())
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
@@ -111,7 +122,11 @@ def _style(
     css = "".join(_read(site, sheet) for sheet in sheets)
     known = stylesheet.mentioned(css, known)
     code = sources.Codebase(["evergreen"]).digest_of(
-        [f"{__name__}:{_style.__name__}"], resolved=[sources.__name__]
+        [f"{__name__}:{_style.__name__}"],
+        resolved=[sources.__name__],
+        # As the lessons' keys are made: so no module is read a second time.
+        texts=False,
+        refusals=False,
     )
     made_of = sources.digest(css, *sorted(known), *sorted(formulas), code)
     if note.is_file() and (site / markup.STYLE).is_file():
