@@ -54,6 +54,23 @@ x, 1
 ```
 """
 
+ASKED = '''# Asked
+
+```{code-cell}
+def double(x):
+    """Return twice a number."""
+    return 2 * x
+```
+
+```{code-cell}
+double?
+```
+
+```{code-cell}
+double??
+```
+'''
+
 DATED = "---\nfile_format: mystnb\nkernelspec: {name: python3}\ndate: 2026-01-31\n---\n\n"
 GLUING = r"""# Gluing
 
@@ -165,6 +182,7 @@ def written(built_book: TinyBook, tmp_path_factory: pytest.TempPathFactory) -> T
         in_html=IN_HTML,
         cited=CITED,
         table=TABLE,
+        asked=ASKED,
         near=notebook(near, "## Here too"),
         far=notebook("# Far", "## A heading!", "## Below\n\n## Below"),
     )
@@ -219,6 +237,13 @@ def test_a_citation_can_be_a_footnote(written: TinyBook) -> None:
 def test_a_folded_head_has_one_row(written: TinyBook) -> None:
     assert len(article(written, "table").select("thead tr")) == 1
     assert "| Name | Value |\n| --- | --- |\n| x | 1 |" in source(written, "table")
+
+
+def test_help_is_shown_and_names_no_file_of_the_building_machine(written: TinyBook) -> None:
+    outputs = [output.text for output in article(written, "asked").select(".cell_output")]
+    assert ["Return twice a number." in output for output in outputs] == [True, True]
+    assert ["return 2 * x" in output for output in outputs] == [False, True]
+    assert not re.search(r"(?<!\w)/\w", "".join(outputs))
 
 
 def test_a_link_finds_a_heading_of_another_notebook_as_jupyter_names_it(written: TinyBook) -> None:

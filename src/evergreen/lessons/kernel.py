@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from evergreen.lessons import recorder
+
+# Where on this machine a name is defined; the name of this field is coloured.
+_FILE = re.compile(r"^\x1b\[[\d;]*mFile:\x1b.*\n?", re.MULTILINE)
 
 
 def main() -> None:
@@ -41,8 +47,23 @@ def run() -> None:
             recorder.watch_environment()
             super().start()
 
+        def init_shell(self) -> None:
+            """Let a cell show what in a notebook would open beside it."""
+            super().init_shell()
+            if self.shell:
+                # Before ipykernel's own, whose number is 99.
+                self.shell.set_hook("show_in_pager", show, 90)
+
     # IPython's kernel looks for it when it is loaded, which may be long ago.
     App.launch_instance(parent_handle=int(os.environ.get("JPY_PARENT_PID", "0")))
+
+
+def show(_shell: object, asked: str | Mapping[str, Any], **_: object) -> None:
+    """Show what would be paged through, as the help of ``len?`` is, without its file's path."""
+    from IPython.display import display
+
+    shown = asked if isinstance(asked, Mapping) else {"text/plain": asked}
+    display({kind: _FILE.sub("", text) for kind, text in shown.items()}, raw=True)
 
 
 def leave_own_folder_out() -> None:
