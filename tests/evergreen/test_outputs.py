@@ -386,6 +386,24 @@ HTML(pd.DataFrame({"rate": [0.125, -0.5], "steps": [4000, 16]}).to_html(index=Fa
 HTML("<table><caption>Named</caption><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr>"
      "</table><pre><span style='color: #006000'>green</span> and black</pre>")
 ```
+
+```{code-cell} ipython3
+for number in (*range(30, 38), *(f"38;5;{number}" for number in range(0, 256, 15))):
+    print(f"\\033[{number}mof {number}\\033[0m, \\033[1;{number}mbold\\033[0m")
+for number in (*range(40, 48), *(f"48;5;{number}" for number in range(0, 256, 15))):
+    print(f"\\033[{number}mon {number}\\033[0m")
+```
+
+```{code-cell} ipython3
+from IPython.display import display
+
+text = "\\033[33myellow\\033[0m < \\033[38;5;45mblue\\033[0m\\n"
+rich = (
+    '<pre style="white-space:pre"><span style="color: #808000">yellow</span> &lt; '
+    '<span style="color: #00d7ff">blue</span>\\n</pre>'
+)
+display({"text/plain": text, "text/html": rich}, raw=True)
+```
 """
 FRAMED = """# Framed
 
@@ -556,6 +574,12 @@ def test_what_an_output_sets_is_legible_in_the_light_and_in_the_dark(
     with host(rich.html) as address:
         seen = look_at(browser, f"{address}lessons/sized.html")
         assert {shown: report for shown, report in seen.faults.items() if report} == {}
+
+
+def test_html_that_only_colours_a_terminal_s_text_is_shown_as_that(rich: TinyBook) -> None:
+    shown = page(rich, "lessons/sized").select_one(".output pre:-soup-contains('< blue')")
+    assert shown.text.strip() == "yellow < blue"
+    assert [tag.text for tag in shown.select("span[class]")] == ["yellow", "blue"]
 
 
 def test_a_page_brings_a_library_once(rich: TinyBook) -> None:

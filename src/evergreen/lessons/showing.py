@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
 from myst_nb.core.render import get_mime_priority
@@ -38,6 +39,10 @@ _SOLE_FORMULA = re.compile(
     r"\s*(\$\$[^$]*\$\$|\$[^$]*\$|\\\[((?!\\\[).)*\\\]|\\\(((?!\\\().)*\\\))\s*", re.DOTALL
 )
 _MARK = re.compile(r"\\[(\[]|(?<!\\)\$")
+_ANY_TAG = re.compile(r"<[^>]*>")
+_ESCAPE = re.compile(r"\x1b\[[\d;]*m")
+# Of 16 million, which MyST-NB does not know.
+_TRUE_COLOUR = re.compile(r"\x1b\[[\d;]*[34]8;2;")
 # NumPy 2 calls a number by its type, and a page should not.
 _NUMPY = re.compile(r"np\.(?:float|int|uint|str|bool)\w*\((.*)\)")
 
@@ -45,7 +50,10 @@ _NUMPY = re.compile(r"np\.(?:float|int|uint|str|bool)\w*\((.*)\)")
 def as_shown(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return an output's data by those types that a page can show, if there is one at all."""
     shown = dict(data)
-    if "text/html" not in shown:
+    if "text/html" in shown:
+        if _is_same_text(_text(shown["text/html"]), _text(shown.get(PLAIN, ""))):
+            return {PLAIN: shown[PLAIN]}
+    else:
         if _PLOTLY_FIGURE in shown:
             shown["text/html"] = _plotly(shown[_PLOTLY_FIGURE])
         elif _SCRIPT in shown:
@@ -75,6 +83,16 @@ def is_known(kind: str) -> bool:
 
 def _text(content: str | list[str]) -> str:
     return content if isinstance(content, str) else "".join(content)
+
+
+def _is_same_text(html: str, plain: str) -> bool:
+    """Tell whether HTML is a terminal's text in colours that suit one ground, as Rich writes it.
+
+    The text itself has colours by name, which a page can suit to its ground.
+    """
+    if not html.startswith("<pre") or "<a " in html or _TRUE_COLOUR.search(plain):
+        return False
+    return unescape(_ANY_TAG.sub("", html)).strip() == _ESCAPE.sub("", plain).strip()
 
 
 def _script(code: str) -> str:

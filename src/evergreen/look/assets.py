@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import rjsmin
 
 from evergreen import sources
-from evergreen.look import fonts, markup, stylesheet
+from evergreen.look import fonts, markup, stylesheet, terminal
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -133,7 +133,9 @@ def _style(
         last = (site / markup.STYLE).read_text("utf-8")
         if note.read_text("utf-8") == sources.digest(made_of, last):
             return last
-    rules = stylesheet.purged(css, known)
+    rules = [
+        legible for rule in stylesheet.purged(css, known) for legible in terminal.legible(rule)
+    ]
     icons = stylesheet.content(rules)
     notices = dict.fromkeys(_NOTICE.findall(css))
     parts = (_font(site, rule, icons, formulas) for rule in rules)

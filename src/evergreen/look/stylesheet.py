@@ -35,6 +35,7 @@ _TAG = re.compile(r"<[a-zA-Z][^>]*>")
 _NAME = re.compile(r"[^\s\"'<>=/]+")
 _WORD = re.compile(r"[A-Za-z_-][\w-]*")
 _PART = re.compile(r"[\w-]+")
+_PART_OF_CLASS = re.compile(r"""\[class\*=["']?([\w-]+)["']?\]""")
 _PROPERTY = re.compile(r"--[\w-]+")
 _DATASET = re.compile(r"\bdataset\.(\w+)")
 _CAPITAL = re.compile(r"[A-Z]")
@@ -82,7 +83,12 @@ def names(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
 def mentioned(css: str, known: set[str]) -> set[str]:
     """Return those names whose words all occur in a style sheet; no other can matter to it."""
     words = set(_PART.findall(css.replace("\\", "")))
-    return {name for name in known if words.issuperset(_PART.findall(name))}
+    parts = set(_PART_OF_CLASS.findall(css))
+    return {
+        name
+        for name in known
+        if words.issuperset(_PART.findall(name)) or any(part in name for part in parts)
+    }
 
 
 def purged(css: str, known: set[str]) -> list[Rule]:
@@ -171,6 +177,9 @@ def _can_match(selector: Sequence[ast.Node], known: set[str]) -> bool:
         elif kind == "[] block":
             attribute = next((part.value for part in token.content if part.type == "ident"), "")
             if attribute not in known:
+                return False
+            part = _PART_OF_CLASS.fullmatch(token.serialize())
+            if part and not any(part[1] in name for name in known):
                 return False
         elif (
             kind == "function"
