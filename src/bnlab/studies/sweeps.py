@@ -113,8 +113,8 @@ SECOND_BEST = {"Standardized, ReLU, Glorot": 0.03}
 images it is hardly apart from the best, so the size of the lead must not rest on that choice."""
 
 BEST_OF_DEPTH: dict[str, tuple[float, ...]] = {
-    "He": (0.1, 0.1, 0.1, 0.01),
-    "He, BN": (0.3, 0.1, 0.1, 0.1),
+    "He": (0.03, 0.1, 0.03, 0.01),
+    "He, BN": (0.3, 0.03, 0.1, 0.03),
 }
 """The same of the study of depth, for each of :data:`DEPTHS`."""
 
@@ -236,7 +236,7 @@ SWEEPS: dict[str, Sweep] = {
                     learning_rate=rate,
                 )
                 for title, layers, rate in (
-                    *itertools.product(("He", "He, BN"), DEPTHS, (1e-3, 1e-2, 1e-1)),
+                    *itertools.product(("He", "He, BN"), DEPTHS, (1e-3, 1e-2, 3e-2, 1e-1)),
                     *itertools.product(("He", "He, BN"), DEPTHS[:-1], (3e-1,)),
                     *itertools.product(tuple(STARTS)[2:], DEPTHS[-1:], (1e-2,)),
                 )
