@@ -49,6 +49,8 @@ VERSIONS ?= newest
 RESOLUTION_newest = highest
 RESOLUTION_oldest = lowest-direct
 UNLOCKED = $(VENV)-$(VERSIONS)
+# As deep as the lessons, which read files of the checkout.
+EXECUTED = .notebooks-$(VERSIONS)
 
 test-versions: site ## Test the package and the built notebooks without the lock; VERSIONS=oldest
 	@test -n "$(RESOLUTION_$(VERSIONS))" || { echo "make: VERSIONS is oldest or newest, not $(VERSIONS)." >&2; exit 1; }
@@ -56,9 +58,9 @@ test-versions: site ## Test the package and the built notebooks without the lock
 	@$(BIN)/uv pip install --quiet --python $(UNLOCKED)/bin/python --editable '.[book,study,test]' \
 		--resolution $(RESOLUTION_$(VERSIONS))
 	@$(UNLOCKED)/bin/python -m pytest -m 'not site and not launch and not weekly' $(ON_ALL_CORES)
-	@rm -rf _build/$(VERSIONS)
-	@cp -R _build/html/notebooks _build/$(VERSIONS)
-	@$(UNLOCKED)/bin/jupyter-execute _build/$(VERSIONS)/*.ipynb
+	@rm -rf $(EXECUTED)
+	@cp -R _build/html/notebooks $(EXECUTED)
+	@$(UNLOCKED)/bin/jupyter-execute $(EXECUTED)/*.ipynb
 
 rehearse: environment ## Run the publishing workflow as GitHub would, on the last commit; takes long
 	@$(BIN)/python tools/rehearse.py $(OPTIONS)
@@ -119,4 +121,4 @@ clean-store: environment ## Show the stored results that no build has asked for 
 	@$(BIN)/python -m evergreen.store $(OPTIONS)
 
 clean: ## Remove what a build made, with all training results
-	rm -rf _build
+	rm -rf _build .notebooks-*
