@@ -108,9 +108,10 @@ BEST_OF_LADDER: dict[str, float] = {
 """The learning rate that :func:`bnlab.studies.best_rate` finds in the ladder's study, rung by rung.
 Where it finds another, :func:`bnlab.studies.again` refuses these."""
 
-SECOND_BEST = {"Standardized, ReLU, Glorot": 0.03}
-"""The second-best rate of the rung that tells what is batch normalization's own: on the validation
-images it is hardly apart from the best, so the size of the lead must not rest on that choice."""
+SECOND_BEST = {"Standardized, ReLU, Glorot": 0.03, "Approach one": 0.3}
+"""The second-best rates of approach one and of the rung that tells what is its own: on the
+validation images they are hardly apart from the best, so the size of the lead must not rest on
+these choices."""
 
 BEST_OF_DEPTH: dict[str, tuple[float, ...]] = {
     "He": (0.03, 0.1, 0.03, 0.01),
