@@ -30,6 +30,17 @@ def test_the_best_rate_is_that_which_the_validation_images_prefer_on_average(
         assert means[studies.best_rate(by_rate)] == max(means.values())
 
 
+def test_the_second_best_rate_is_next_in_mean_validation_accuracy(
+    rungs: dict[str, dict[float, list[Stored]]],
+) -> None:
+    means = {
+        rate: np.mean([result.final("val_accuracy") for result in results])
+        for rate, results in rungs["Approach one"].items()
+    }
+    _, second, *_ = sorted(means, key=means.__getitem__, reverse=True)
+    assert studies.second_best_rate(rungs["Approach one"]) == second
+
+
 def test_a_rate_at_which_rounding_decides_is_not_chosen(
     rungs: dict[str, dict[float, list[Stored]]],
 ) -> None:
@@ -47,9 +58,8 @@ def best() -> list[list[Stored]]:
         for by_rate in studies.rungs(studies.load("ladder")).values()
     ]
     for title in SECOND_BEST:
-        by_rate = dict(studies.rungs(studies.load("ladder"))[title])
-        del by_rate[studies.best_rate(by_rate)]
-        of_ladder.append(by_rate[studies.best_rate(by_rate)])
+        by_rate = studies.rungs(studies.load("ladder"))[title]
+        of_ladder.append(by_rate[studies.second_best_rate(by_rate)])
     of_depths = []
     for title in BEST_OF_DEPTH:
         results = studies.starts(studies.load("depth"))[title]
@@ -88,6 +98,5 @@ def test_a_setting_is_found_again_with_new_seeds_and_another_is_refused(
         setting(by_rate[studies.best_rate(by_rate)][0].recipe)
     }
     assert [result.recipe.seed for result in found] == list(NEW_SEEDS)
-    other = 0.01
-    with pytest.raises(studies.StudyError, match=f"rate {other:g}.*--add best_rungs"):
-        studies.again(new, by_rate[other])
+    with pytest.raises(studies.StudyError, match=r"rate 0\.01.*--add best_rungs"):
+        studies.again(new, by_rate[0.01])

@@ -9,6 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 from tinybook import TinyBook
 
+from evergreen.look import stylesheet, terminal
+
 COUNTER = 'import { shown } from "./shown.js";\nshown(document.querySelector("[data-live]"));\n'
 SHOWN = 'export const shown = (place) => { place.dataset.shown = "yes"; };\n'
 SITE = "https://example.org/my%20course/"
@@ -125,6 +127,22 @@ def test_an_edited_module_is_shipped_under_a_new_name_wherever_it_is_named(
 def test_a_build_does_not_tell_of_modules_that_it_writes_again(styled: TinyBook) -> None:
     styled.replace("book/index.md", "A walker", "One walker")
     assert "counter.js" not in rebuild(styled)
+
+
+@pytest.mark.parametrize(
+    ("selector", "declared"),
+    [
+        (".-Color[class*=-Red]", ("color", "crimson")),
+        (".-Color[class*=-Red]", ("color", "#f00")),
+        (".-Color[class*=-Red]", ("font-weight", "bold")),
+        ('html[data-theme="dark"] .-Color[class*=-Red]', ("color", "#ff8080")),
+    ],
+)
+def test_an_author_s_own_style_of_a_terminal_s_text_is_left_as_it_is(
+    selector: str, declared: tuple[str, str]
+) -> None:
+    rule = stylesheet.Rule(selector, [declared])
+    assert list(terminal.legible(rule)) == [rule]
 
 
 def test_what_a_script_is_told_outdates_the_pages_with_its_place(styled: TinyBook) -> None:

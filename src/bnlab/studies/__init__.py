@@ -3,7 +3,7 @@
 from bnlab.studies import ghosts, recalibrated
 from bnlab.studies.deep import starts
 from bnlab.studies.files import FOLDER, StudyError, load, of_other_data, stored
-from bnlab.studies.ladder import again, best_rate, rungs
+from bnlab.studies.ladder import again, best_rate, rungs, second_best_rate
 from bnlab.studies.measured import Measured, Measurement
 from bnlab.studies.results import Rounding, Stored, Study
 
@@ -24,6 +24,7 @@ __all__ = [
     "load",
     "of_other_data",
     "rungs",
+    "second_best_rate",
     "starts",
     "stored",
 ]

@@ -43,6 +43,12 @@ def best_rate(by_rate: Mapping[float, Sequence[Stored]]) -> float:
     )
 
 
+def second_best_rate(by_rate: Mapping[float, Sequence[Stored]]) -> float:
+    """Return the learning rate that :func:`best_rate` would choose if the best were not there."""
+    best = best_rate(by_rate)
+    return best_rate({rate: results for rate, results in by_rate.items() if rate != best})
+
+
 def again(study: Study, results: Sequence[Stored]) -> list[Stored]:
     """Return the runs of a setting in another study: those of these results, with its own seeds.
 

@@ -50,10 +50,9 @@ _NUMPY = re.compile(r"np\.(?:float|int|uint|str|bool)\w*\((.*)\)")
 def as_shown(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return an output's data by those types that a page can show, if there is one at all."""
     shown = dict(data)
-    if "text/html" in shown:
-        if _is_same_text(_text(shown["text/html"]), _text(shown.get(PLAIN, ""))):
-            return {PLAIN: shown[PLAIN]}
-    else:
+    if _is_same_text(_text(shown.get("text/html", "")), _text(shown.get(PLAIN, ""))):
+        return {PLAIN: shown[PLAIN]}
+    if "text/html" not in shown:
         if _PLOTLY_FIGURE in shown:
             shown["text/html"] = _plotly(shown[_PLOTLY_FIGURE])
         elif _SCRIPT in shown:

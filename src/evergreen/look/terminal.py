@@ -17,16 +17,23 @@ GROUNDS = {"": "#f3f4f5", 'html[data-theme="dark"] ': "#29313d"}
 CONTRAST = 4.5
 """What the Web Content Accessibility Guidelines 2.2 ask for in 1.4.3, for level AA."""
 
-_TERMINAL = re.compile(r"(.* )?\.-Color\[class\*=-\w+\]")
+# MyST-NB's own: what an author writes of such colours is left as it is.
+_TERMINAL = re.compile(r"(div\.highlight )?\.-Color\[class\*=-\w+\]")
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _STEPS = 20
 
 
 def legible(rule: Rule) -> Iterator[Rule]:
     """Return a rule as it is, or those that take its place if it colours a terminal's text."""
-    if not _TERMINAL.fullmatch(rule.prelude):
+    declared = list(stylesheet.declarations([rule]))
+    if not (
+        _TERMINAL.fullmatch(rule.prelude)
+        and {name for name, _ in declared} <= {"color", "background-color"}
+        and all(_COLOUR.fullmatch(value) for _, value in declared)
+    ):
         yield rule
         return
-    for name, value in stylesheet.declarations([rule]):
+    for name, value in declared:
         if name == "color":
             for theme, ground in GROUNDS.items():
                 yield Rule(f"{theme}{rule.prelude}", [(name, _on(ground, value))])
