@@ -69,6 +69,13 @@ def ended(page: Page) -> str:
     return status.inner_text()
 
 
+def open_details(page: Page) -> None:
+    """Open all that is folded, and wait for what is drawn only then."""
+    for summary in page.locator(".live-details > summary").all():
+        summary.click()
+    page.get_by_role("table", name="Now").wait_for()
+
+
 def cards(page: Page) -> list[str]:
     return page.locator(".live-networks > li .live-network").all_inner_texts()
 
@@ -798,9 +805,7 @@ def test_axe_finds_nothing_in_a_training_light_or_dark(
     with laboratory(browser, address, f"{SHORT}&batch=512", size, **kind) as page:
         train(page)
         ended(page)
-        for summary in page.locator(".live-details > summary").all():
-            summary.click()
-        page.get_by_role("table", name="Now").wait_for()
+        open_details(page)
         look_with_axe(page)
         page.emulate_media(color_scheme="dark")
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -814,8 +819,7 @@ def test_on_a_phone_controls_and_curves_are_seen_together(
     with laboratory(browser, address, f"{SHORT}&batch=512", (width, 844)) as page:
         train(page)
         ended(page)
-        for summary in page.locator(".live-details > summary").all():
-            summary.click()
+        open_details(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         small = page.locator(
             ":is(.live-laboratory :is(button, select, input, summary), .live-link)"
@@ -842,8 +846,7 @@ def test_the_curves_do_not_cover_what_has_the_focus(
     with laboratory(browser, address, f"{SHORT}&batch=512", size) as page:
         train(page)
         ended(page)
-        for summary in page.locator(".live-details > summary").all():
-            summary.click()
+        open_details(page)
         page.get_by_role("button", name="Save as PNG").focus()
         assert covered(page) == []
 
