@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import logging
 import posixpath
 import re
@@ -121,14 +122,10 @@ def _style(
     """
     css = "".join(_read(site, sheet) for sheet in sheets)
     known = stylesheet.mentioned(css, known)
-    code = sources.Codebase(["evergreen"]).digest_of(
-        [f"{__name__}:{_style.__name__}"],
-        resolved=[sources.__name__],
-        # As the lessons' keys are made: so no module is read a second time.
-        texts=False,
-        refusals=False,
-    )
-    made_of = sources.digest(css, *sorted(known), *sorted(formulas), code)
+    # By its bytes: to find what of the code this needs takes as long as to make the sheet.
+    code = (path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    libraries = map(importlib.metadata.version, ("fonttools", "tinycss2"))
+    made_of = sources.digest(css, *sorted(known), *sorted(formulas), *code, *libraries)
     if note.is_file() and (site / markup.STYLE).is_file():
         last = (site / markup.STYLE).read_text("utf-8")
         if note.read_text("utf-8") == sources.digest(made_of, last):
