@@ -39,7 +39,7 @@ ON_ALL_CORES = --numprocesses auto --dist loadfile
 test: environment check ## Run the linters, the type checker and every test
 	@$(BIN)/python -m pytest $(ON_ALL_CORES)
 
-test-weekly: environment ## Train the course with all seeds as a browser does; takes long
+test-weekly: environment ## Train for minutes: in browsers with all seeds, on a cluster that loses a worker
 	@$(BIN)/python -m pytest -m weekly
 
 test-launch: environment ## Run the notebooks as Binder and Colab do; takes long

@@ -15,6 +15,7 @@ from bnlab import catalogue, data, recipes, runs
 from bnlab.site import live
 
 TRAINED = [name for name, network in catalogue.NETWORKS.items() if live.trains(network)]
+EACH_TIME = ("bn_approach_one", recipes.PAGE_SEED)  # each takes ten seconds and more
 METRICS = ("loss", "val_loss", "val_accuracy")
 
 
@@ -59,11 +60,13 @@ def ends(run: runs.Run) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    "seed",
-    [recipes.PAGE_SEED]
-    + [pytest.param(seed, marks=pytest.mark.weekly) for seed in recipes.SEEDS[1:]],
+    ("name", "seed"),
+    [
+        pytest.param(name, seed, marks=[] if (name, seed) == EACH_TIME else pytest.mark.weekly)
+        for name in TRAINED
+        for seed in recipes.SEEDS
+    ],
 )
-@pytest.mark.parametrize("name", TRAINED)
 def test_a_seed_ends_within_the_band_of_the_course_s_runs_widened_by_its_width(
     node: None,
     course: dict[str, list[runs.Run]],

@@ -85,6 +85,7 @@ def dask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     started.end()
 
 
+@pytest.mark.weekly
 def test_every_run_is_there_and_the_same_although_a_worker_was_killed(
     dask: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class OwnBook(TinyBook):
     """The page's three files in a folder of their own, built by the page's command."""
 
+    forks = False
+
     def __init__(self, folder: Path, engine: Path) -> None:
         super().__init__(folder, source=EXAMPLES / "three_files")
         self.store = folder / "_build" / "store"

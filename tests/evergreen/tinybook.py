@@ -7,14 +7,15 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from forking import ENGINE, PROGRAM, builder
+
 SOURCE = Path(__file__).parents[1] / "book"
-ENGINE = Path(__file__).parents[2] / "src"
+ARGUMENTS = ("build", "book", "-W", "--keep-going")
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -78,7 +79,15 @@ class TinyBook:
         A store whose results it begins with.
     source : pathlib.Path, optional
         Another book to copy, without what was built of it.
+
+    Attributes
+    ----------
+    forks : bool
+        Whether its builds are forked from a process that has imported what they need. What
+        :meth:`start` starts never is.
     """
+
+    forks = True
 
     def __init__(self, folder: Path, results: Path | None = None, source: Path = SOURCE) -> None:
         self.folder = folder
@@ -110,16 +119,10 @@ class TinyBook:
         prefix : sequence of str
             A command that is given the build's own command to run.
         """
-        program = Path(sys.executable).with_name("jupyter-book")
         return subprocess.Popen(
-            [*prefix, str(program), "build", "book", "-W", "--keep-going", *options],
+            [*prefix, str(PROGRAM), *ARGUMENTS, *options],
             cwd=self.folder,
-            env=os.environ
-            | {
-                "PYTHONPATH": os.pathsep.join(map(str, (self.folder / "src", ENGINE))),
-                "EVERGREEN_STORE": str(self.store),
-            }
-            | dict(environment or {}),
+            env=self._environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -129,12 +132,11 @@ class TinyBook:
     def build(self, *options: str, environment: Mapping[str, str] | None = None) -> Build:
         """Build the book, whatever comes of it. See :meth:`start` for the parameters."""
         site, times, executions = self.site(), self._times(), self._executions()
-        process = self.start(*options, environment=environment)
-        output, _ = process.communicate()
+        status, output = (self._fork if self.forks else self._run)(options, environment)
         now, written = self.site(), self._times()
         kept = self._executions()
         return Build(
-            process.returncode,
+            status,
             _ANSI.sub("", output),
             sorted(kept[entry] for entry in kept.keys() - executions.keys()),
             {name for name in site.keys() | now.keys() if site.get(name) != now.get(name)},
@@ -160,6 +162,8 @@ class TinyBook:
     def from_nothing(self, folder: Path, *, results: Path | None = None) -> dict[str, bytes]:
         """Return the site that a first build of this book's sources writes.
 
+        A process of its own builds it, which orders sets otherwise than any before.
+
         Parameters
         ----------
         folder : pathlib.Path
@@ -168,6 +172,7 @@ class TinyBook:
             A store whose results may be used. By default everything is computed.
         """
         other = TinyBook(folder, results, source=self.folder)
+        other.forks = False
         other.update()
         return other.site()
 
@@ -189,6 +194,26 @@ class TinyBook:
         text = self.read(name)
         assert text.count(old) == 1, f"{name} holds {old!r} {text.count(old)} times"
         self.write(name, text.replace(old, new))
+
+    def _environment(self, own: Mapping[str, str] | None) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, (self.folder / "src", ENGINE))),
+            "EVERGREEN_STORE": str(self.store),
+            **(own or {}),
+        }
+
+    def _run(
+        self, options: Sequence[str], environment: Mapping[str, str] | None
+    ) -> tuple[int, str]:
+        process = self.start(*options, environment=environment)
+        output, _ = process.communicate()
+        return process.returncode, output
+
+    def _fork(
+        self, options: Sequence[str], environment: Mapping[str, str] | None
+    ) -> tuple[int, str]:
+        return builder().run([*ARGUMENTS, *options], self.folder, self._environment(environment))
 
     def _times(self) -> dict[str, int]:
         return {
