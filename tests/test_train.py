@@ -356,9 +356,10 @@ def test_the_page_is_light_and_loads_images_only_when_asked(browser: Browser, ad
         assert sum(sizes("").values()) <= WEIGHT, sizes("")
         assert sizes(".bin", ".wasm") == {}
         said = page.locator(".live-start .live-note").inner_text()
+        page.evaluate(f"location.hash = '{SHORTEST}&network=baseline'")
+        page.locator(".live-laboratory").wait_for()
         train(page)
-        page.locator(".live-progress", has_text=BEGUN).first.wait_for(timeout=30_000)
-        pause(page)
+        ended(page)
         scripts = {path: size for path, size in sizes(".js", ".wasm").items() if "/live/" in path}
         assert any(path.endswith("kernels.wasm") for path in scripts)
         assert sum(scripts.values()) <= SCRIPTS, scripts
