@@ -250,8 +250,9 @@ def test_units_are_ordered_by_what_their_silence_changes(
             *(one.get_attribute("aria-label") for one in page.locator("button.live-thumb").all()),
         ]
         batch = [int(re.search(r"test image (\d+)$", one)[1]) for one in names]
+        shown(page)
+        expect(page.locator(".live-order p")).to_contain_text("Unit 7 would move")
         first = page.get_by_role("button", name=re.compile(r"^Unit \d+: "))
-        first.first.wait_for()
         told = [one.inner_text() for one in first.all()]
         seventh = page.locator(".live-order p").inner_text()
         first.first.click()
@@ -500,6 +501,8 @@ def test_the_keyboard_alone_does_everything(
 @pytest.mark.parametrize("size", [PHONE, PHONE[::-1]], ids=["upright", "on its side"])
 def test_the_answers_do_not_cover_what_has_the_focus(page: Page, size: tuple[int, int]) -> None:
     resize(page, size)
+    # The units below get new buttons when they are in their order.
+    expect(page.locator(".live-order")).to_contain_text("these units would move")
     page.get_by_role("button", name="As trained").focus()
     assert covered(page) == []
 

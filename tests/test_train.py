@@ -406,7 +406,7 @@ def test_one_trains_pauses_changes_shares_and_comes_back_to_the_same(
         empty = shown(page, "Training loss"), shown(page, "Validation accuracy")
         train(page)
         for one in page.locator(".live-progress").all():
-            expect(one).to_have_text(BEGUN, timeout=30_000)
+            expect(one).to_have_text(BEGUN)
         pause(page)
         moved = shown(page, "Training loss"), shown(page, "Validation accuracy")
         assert moved[0] != empty[0]
@@ -432,7 +432,7 @@ def test_one_trains_pauses_changes_shares_and_comes_back_to_the_same(
         assert cards(page) == names
         expect(page).to_have_url(there)
         train(page)
-        expect(page.locator(".live-progress").first).to_have_text(BEGUN, timeout=30_000)
+        expect(page.locator(".live-progress").first).to_have_text(BEGUN)
 
 
 def test_a_training_that_begins_anew_ends_with_the_same_digits(
