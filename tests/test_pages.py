@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+import website
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from pypdf import PdfReader
 from support.browsing import DESK, PHONE, look_with_axe, visit
 from support.contents import LESSONS, PAGES
-from website import ROOT, Build, pages, soup
+from website import ROOT, Build, pages
 
 from evergreen.look import fonts, stylesheet
 
 pytestmark = pytest.mark.site
 
 STATIC = Path("_static/site")
+
+
+@functools.cache
+def soup(path: Path) -> BeautifulSoup:
+    """Return the parse tree of a page, parsed once for all tests of it: it is not to be changed."""
+    return website.soup(path)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _parsed() -> Iterator[None]:
+    """Keep no page in memory when the tests of the pages have ended."""
+    yield
+    soup.cache_clear()
 
 
 # Weight
@@ -74,6 +90,7 @@ def test_every_icon_is_in_the_font_that_is_shipped(
         shipped |= TTFont(font).getBestCmap().keys()
     for name in ("index", "lessons/baseline", "search"):
         with visit(browser, f"{address}{name}.html") as page:
+            page.evaluate("document.fonts.ready.then(() => null)")
             shown = page.locator('[class*="fa-"]').evaluate_all(
                 "icons => icons.map(icon => getComputedStyle(icon, '::before').content)"
             )
@@ -149,7 +166,7 @@ def test_menus_tooltips_and_copy_buttons_work(browser: Browser, address: str) ->
     with visit(browser, f"{address}lessons/baseline.html") as page:
         button = page.locator(".dropdown-toggle").first
         menu = page.locator(".dropdown-menu").first
-        assert not menu.is_visible()
+        expect(menu).to_be_hidden()
         button.click()
         menu.wait_for(state="visible")
         page.keyboard.press("Escape")
@@ -162,7 +179,7 @@ def test_menus_tooltips_and_copy_buttons_work(browser: Browser, address: str) ->
         code.locator("button.copybtn").click()
         page.locator("button.copybtn.success").wait_for()
         sidebar = page.locator("#pst-primary-sidebar")
-        assert sidebar.is_visible()
+        expect(sidebar).to_be_visible()
         page.locator(".primary-toggle").click()
         sidebar.wait_for(state="hidden")
 
@@ -209,6 +226,7 @@ def test_axe_finds_nothing_in_the_sidebars_and_the_search_of_a_phone(
             page.locator(dialog).wait_for(state="visible")
             look_with_axe(page)
             page.keyboard.press("Escape")
+            page.locator(dialog).wait_for(state="hidden")
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
@@ -323,9 +341,9 @@ def test_the_page_for_a_wrong_address_is_whole_at_any_depth(browser: Browser, ad
             failed.clear()
             page.goto(urljoin(address, wrong), wait_until="networkidle")
             assert failed == [urljoin(address, wrong)]
-            assert page.locator("h1:visible").inner_text() == "There is no such page"
+            expect(page.locator("h1:visible")).to_have_text("There is no such page")
         page.get_by_role("link", name="the first page").click()
-        assert page.url == f"{address}index.html"
+        expect(page).to_have_url(f"{address}index.html")
 
 
 def test_the_whole_course_is_one_pdf_with_outline_and_page_numbers(

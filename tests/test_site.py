@@ -6,6 +6,7 @@ take out lessons. To stay are the first page with its table of results, and the 
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import json
@@ -14,17 +15,33 @@ import pickle
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+import website
+from bs4 import BeautifulSoup
 from support.contents import EXECUTED, PAGES
-from website import ROOT, Build, build, pages, pages_of, soup, stored_lessons, stored_runs
+from website import ROOT, Build, build, pages, pages_of, stored_lessons, stored_runs
 
 import bnlab
 from bnlab import arithmetic, catalogue, data, recipes, runs
 from evergreen import store
+
+
+@functools.cache
+def soup(path: Path) -> BeautifulSoup:
+    """Return the parse tree of a page, parsed once for all tests of it: it is not to be changed."""
+    return website.soup(path)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _parsed() -> Iterator[None]:
+    """Keep no page in memory when the tests of the pages have ended."""
+    yield
+    soup.cache_clear()
 
 
 def text_of(site: Build, name: str) -> str:
@@ -125,7 +142,7 @@ def test_no_page_asks_another_host(site: Build) -> None:
 
 def test_formulas_are_mathml_and_none_is_left_as_latex(site: Build) -> None:
     for path in pages(site):
-        page = soup(path)
+        page = website.soup(path)
         assert not page.select("div.math > :not(math), span.math > :not(math)")
         for code in page.select("article pre, article code"):
             code.decompose()
