@@ -45,7 +45,7 @@ from evergreen.look.places import Live
 pytestmark = pytest.mark.skipif("train" not in PLACES, reason="No page has the training.")
 
 LIVE = ROOT / "book" / "_static" / "live"
-SCRIPTS = 128 * 1024
+SCRIPTS = 120 * 1024
 """Bytes that the training's own scripts may have."""
 
 WEIGHT = 350 * 1024

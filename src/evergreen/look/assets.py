@@ -28,7 +28,7 @@ _IMPORT = re.compile(r"@import\s+[\"']([^\"']+)[\"'];")
 _NOTICE = re.compile(r"/\*!.*?\*/", re.DOTALL)
 _FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _ANY_TAG = re.compile(r"<[^>]*>")
-_IMPORT_OF_MODULE = re.compile(r'(?<=from "\./)([\w-]+\.js)(?:\?v=\w+)?(?=")')
+_IMPORT_OF_MODULE = re.compile(r'(from ?"\./[\w-]+\.js)(?:\?v=\w+)?(?=")')
 
 
 def setup(app: Sphinx) -> None:
@@ -56,10 +56,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     site = Path(app.outdir)
     paths = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
     pages = {path: path.read_text("utf-8") for path in paths}
-    scripts = {
-        path: rjsmin.jsmin((site / path).read_text("utf-8"), keep_bang_comments=True)
-        for path in asked.scripts
-    }
+    scripts = {path: _small((site / path).read_text("utf-8")) for path in asked.scripts}
     modules = _modules(site)
     note = Path(app.doctreedir) / "style.txt"
     # The modules bring a style sheet of their own.
@@ -89,6 +86,11 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     _remove_sources(site, [*asked.sheets, *asked.scripts])
 
 
+def _small(script: str) -> str:
+    """Return a script without what only its readers need, but with its licence."""
+    return rjsmin.jsmin(script, keep_bang_comments=True)
+
+
 def _joined(scripts: Mapping[str, str], *, theme: bool) -> str:
     """Join the theme's scripts, or all others."""
     texts = (
@@ -106,7 +108,9 @@ def _modules(site: Path) -> dict[str, str]:
     They name each other with a digest of them all, so a browser never mixes old and new.
     """
     texts = {
-        path.relative_to(site).as_posix(): _IMPORT_OF_MODULE.sub(r"\1", path.read_text("utf-8"))
+        path.relative_to(site).as_posix(): _small(
+            _IMPORT_OF_MODULE.sub(r"\1", path.read_text("utf-8"))
+        )
         for path in sorted((site / markup.LIVE).glob("*.js"))
     }
     version = _version("".join(texts.values()).encode())
