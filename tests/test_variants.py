@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import itertools
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
+from support import few
 
 from bnlab import arithmetic, catalogue, data, training
 from bnlab.catalogue import NETWORKS
@@ -177,7 +179,10 @@ def test_layer_normalization_stands_where_batch_normalization_stood(name: str) -
     assert len(epsilons) == 1
 
 
-def test_training_starts_from_the_varied_weights() -> None:
+def test_training_starts_from_the_varied_weights(
+    images: data.FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few.use(tmp_path, few.write(tmp_path, images), monkeypatch)
     recipe = Recipe("baseline", epochs=1, learning_rate=1e-12, initial_scale=3, activation="relu")
     for trained, first in zip(
         kernels(training.train(recipe).model), kernels(built(recipe)), strict=True
