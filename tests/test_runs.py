@@ -9,13 +9,15 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
 import psutil
 import pytest
-from package import copy_package, output, python, start
+from package import SOURCE, copy_package, output, python, start
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 from website import replace
@@ -180,12 +182,34 @@ def keys(*paths: Path) -> dict[str, str]:
     return json.loads(python(KEYS, *paths))
 
 
-def changed_keys(source: Path, module: str, old: str, new: str) -> set[str]:
-    """Edit a copy of the package, and name the networks whose runs are then others."""
-    before = {name: runs.key(Recipe(name)) for name in NETWORKS}
-    replace(source / "bnlab" / f"{module}.py", old, new)
-    after = keys(source)
-    return {network for network in before if before[network] != after[network]}
+@pytest.fixture(scope="module")
+def usual() -> dict[str, str]:
+    """The key of each network's run, as the package is."""
+    return dict(zip(NETWORKS, runs.keys(map(Recipe, NETWORKS)), strict=True))
+
+
+class Edit(NamedTuple):
+    """A text of a module, and another in its place."""
+
+    module: str
+    old: str
+    new: str
+
+
+Changed = Callable[..., set[str]]
+
+
+@pytest.fixture
+def changed_keys(source: Path, usual: dict[str, str]) -> Changed:
+    """Edits a copy of the package, and names the networks whose runs are then others."""
+
+    def changed(*edits: Edit) -> set[str]:
+        for edit in edits:
+            replace(source / "bnlab" / f"{edit.module}.py", edit.old, edit.new)
+        after = keys(source)
+        return {network for network in NETWORKS if usual[network] != after[network]}
+
+    return changed
 
 
 @pytest.fixture
@@ -218,8 +242,10 @@ def test_each_field_of_the_recipe_changes_the_key(other: Recipe) -> None:
     assert runs.key(other) != runs.key(Recipe("baseline"))
 
 
-def test_the_key_does_not_depend_on_where_the_package_lies(source: Path) -> None:
-    assert keys(source) == {name: runs.key(Recipe(name)) for name in NETWORKS}
+def test_the_key_does_not_depend_on_where_the_package_lies(
+    source: Path, usual: dict[str, str]
+) -> None:
+    assert keys(source) == usual
 
 
 @pytest.mark.parametrize(
@@ -244,9 +270,9 @@ def test_the_key_does_not_depend_on_where_the_package_lies(source: Path) -> None
     ],
 )
 def test_a_change_of_what_every_run_depends_on_changes_every_key(
-    source: Path, module: str, old: str, new: str
+    changed_keys: Changed, module: str, old: str, new: str
 ) -> None:
-    assert changed_keys(source, module, old, new) == set(NETWORKS)
+    assert changed_keys(Edit(module, old, new)) == set(NETWORKS)
 
 
 def test_a_constant_in_a_module_that_a_network_imports_changes_its_key(source: Path) -> None:
@@ -269,46 +295,45 @@ def test_a_constant_in_a_module_that_a_network_imports_changes_its_key(source: P
     ],
 )
 def test_editing_one_network_changes_its_own_key_alone(
-    source: Path, old: str, new: str, network: str
+    changed_keys: Changed, old: str, new: str, network: str
 ) -> None:
-    assert changed_keys(source, "networks", old, new) == {network}
+    assert changed_keys(Edit("networks", old, new)) == {network}
 
 
-@pytest.mark.parametrize(
-    ("module", "old", "new"),
-    [
-        ("networks", "no batch normalization.", "without batch normalization."),
-        ("networks", "        [\n            layers.Input", "        [  # ours\n layers.Input"),
-        ("networks", "line_length=64", "line_length=65"),
-        ("training/trainer", '"""Train one network', '"""Train a single network'),
-        ("training/trainer", '"""Threads that train', '"""The threads that train'),
-        ("training/fast", "Epochs and batch size are whole", "Epochs and batches are whole"),
-        ("training/coverage", "trains with no loss weights", "has no loss weights"),
-        ("training/coverage", "if model.run_eagerly", "if model.built and model.run_eagerly"),
-        ("training/structure", 'case "ReLU"', 'case "PReLU"'),
-        ("training/variants", "recipe.initial_scale * layer", "2 * recipe.initial_scale * layer"),
-        ("data", '"""The garment that', '"""The piece of clothing that'),
-        ("data", "cannot be unpacked", "does not unpack"),
-        ("runs/record", "# NumPy writes to memory first:", "# NumPy writes to its memory first:"),
-        ("runs/worker", '"finished": datetime', '"ended": datetime'),
-        ("runs/host", "cores", "processors"),
-        ("runs/pool", "(each needs about 1.3 GiB)", "(each needs much)"),
-        ("runs/pool", "timeout=0.5", "timeout=0.6"),
-        ("recipes", '"batches of {}"', '"{} at once"'),
-        ("recipes", '    "hidden_layers",\n)', '    "hidden_layers",\n    "batch_size",\n)'),
-        ("catalogue", '"#5d6673"', '"#5d6674"'),
-        ("catalogue", 'title="Baseline"', 'title="The baseline"'),
-        ("figures/style", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)"),
-    ],
-)
-def test_what_changes_no_number_changes_no_key(
-    source: Path, module: str, old: str, new: str
-) -> None:
-    assert changed_keys(source, module, old, new) == set()
+NEUTRAL = [
+    Edit("networks", "no batch normalization.", "without batch normalization."),
+    Edit("networks", "        [\n            layers.Input", "        [  # ours\n layers.Input"),
+    Edit("networks", "line_length=64", "line_length=65"),
+    Edit("training/trainer", '"""Train one network', '"""Train a single network'),
+    Edit("training/trainer", '"""Threads that train', '"""The threads that train'),
+    Edit("training/fast", "Epochs and batch size are whole", "Epochs and batches are whole"),
+    Edit("training/coverage", "trains with no loss weights", "has no loss weights"),
+    Edit("training/coverage", "if model.run_eagerly", "if model.built and model.run_eagerly"),
+    Edit("training/structure", 'case "ReLU"', 'case "PReLU"'),
+    Edit("training/variants", "recipe.initial_scale * layer", "2 * recipe.initial_scale * layer"),
+    Edit("data", '"""The garment that', '"""The piece of clothing that'),
+    Edit("data", "cannot be unpacked", "does not unpack"),
+    Edit("runs/record", "# NumPy writes to memory first:", "# NumPy writes to its memory first:"),
+    Edit("runs/worker", '"finished": datetime', '"ended": datetime'),
+    Edit("runs/host", "cores", "processors"),
+    Edit("runs/pool", "(each needs about 1.3 GiB)", "(each needs much)"),
+    Edit("runs/pool", "timeout=0.5", "timeout=0.6"),
+    Edit("recipes", '"batches of {}"', '"{} at once"'),
+    Edit("recipes", '    "hidden_layers",\n)', '    "hidden_layers",\n    "batch_size",\n)'),
+    Edit("catalogue", '"#5d6673"', '"#5d6674"'),
+    Edit("catalogue", 'title="Baseline"', 'title="The baseline"'),
+    Edit("figures/style", "SIZE = (6.4, 4.0)", "SIZE = (6.4, 4.1)"),
+]
+"""What changes no number, each in a place of its own."""
 
 
-def test_a_network_s_own_optimizer_changes_its_key_alone(source: Path) -> None:
-    changed = changed_keys(source, "catalogue", 'hatch="///",', 'hatch="///", optimizer="Adam",')
+def test_what_changes_no_number_changes_no_key(changed_keys: Changed) -> None:
+    # All at once, since each alone would change a key for good.
+    assert changed_keys(*NEUTRAL) == set()
+
+
+def test_a_network_s_own_optimizer_changes_its_key_alone(changed_keys: Changed) -> None:
+    changed = changed_keys(Edit("catalogue", 'hatch="///",', 'hatch="///", optimizer="Adam",'))
     assert changed == {"bn_approach_one"}
 
 
@@ -323,31 +348,34 @@ def test_a_change_of_the_variations_changes_the_keys_of_varied_recipes(source: P
     assert json.loads(before).items().isdisjoint(json.loads(python(code, source)).items())
 
 
-def test_a_new_field_of_the_recipe_changes_no_key(source: Path) -> None:
-    keys_py = source / "bnlab" / "runs" / "keys.py"
-    replace(keys_py, '    "layer_norm": False,', '    "layer_norm": False,\n    "momentum": 0.0,')
-    old = "    layer_norm: bool = False"
-    assert changed_keys(source, "recipes", old, f"{old}\n    momentum: float = 0.0") == set()
+def test_a_new_field_of_the_recipe_changes_no_key(changed_keys: Changed) -> None:
+    listed, field = '    "layer_norm": False,', "    layer_norm: bool = False"
+    changed = changed_keys(
+        Edit("runs/keys", listed, f'{listed}\n    "momentum": 0.0,'),
+        Edit("recipes", field, f"{field}\n    momentum: float = 0.0"),
+    )
+    assert changed == set()
 
 
-def test_other_defaults_change_no_key_of_a_recipe_that_says_what_it_wants(source: Path) -> None:
+def test_other_defaults_change_no_key_of_a_recipe_that_says_what_it_wants(
+    source: Path, usual: dict[str, str]
+) -> None:
     said = KEYS.replace("Recipe(name)", "Recipe(name, epochs=10)")
-    before, all_before = python(said, source), keys()
+    before = python(said, source)
     replace(source / "bnlab" / "recipes.py", "epochs: int = ", "epochs: int = 1 + ")
     assert python(said, source) == before
-    assert all_before.items().isdisjoint(keys(source).items())
+    assert usual.items().isdisjoint(keys(source).items())
 
 
 @pytest.mark.parametrize("library", runs.LIBRARIES)
 def test_another_version_of_a_library_changes_every_key(
-    source: Path, tmp_path: Path, library: str
+    usual: dict[str, str], tmp_path: Path, library: str
 ) -> None:
     site = tmp_path / "site"
     installed = site / f"{library}-99.0.dist-info"
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text(f"Name: {library}\nVersion: 99.0\n", "utf-8")
-    before, after = keys(source), keys(source, site)
-    assert all(before[network] != after[network] for network in NETWORKS)
+    assert usual.items().isdisjoint(keys(SOURCE, site).items())
 
 
 # What a process needs.
@@ -362,7 +390,7 @@ from bnlab.recipes import Recipe
 
 training.use_one_thread()
 for name in catalogue.NETWORKS:
-    training.train(Recipe(name, epochs=1))
+    training.train(Recipe(name, epochs=1, batch_size=1024))
 print(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text("utf-8"))[1])
 """
 
@@ -417,12 +445,13 @@ networks.baseline()  # so TensorFlow has computed in this process
 
 def caught(*seeds):
     try:
-        runs.load_all([Recipe("baseline", seed, epochs=1) for seed in seeds])
+        runs.load_all([Recipe("baseline", seed, 1, 1024) for seed in seeds])
     except runs.TrainingError as error:
         return str(error), type(error.__cause__).__name__
 
 def found():
-    return [seed for seed in (1, 13, 14) if runs.find(Recipe("baseline", seed, epochs=1))]
+    there = runs.find_all([Recipe("baseline", seed, 1, 1024) for seed in (1, 13, 14)])
+    return [recipe.seed for recipe, run in there.items() if run]
 
 print(json.dumps([caught(1, 13), found(), caught(1, 14), found()]))
 """
@@ -442,7 +471,9 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> list:
 
 def test_a_run_that_raises_is_named_and_not_recorded(failed: list) -> None:
     (message, cause), found, *_ = failed
-    assert message.startswith("The run Baseline, seed 13 failed and is not recorded")
+    assert message.startswith(
+        "The run Baseline, batches of 1024, seed 13 failed and is not recorded"
+    )
     assert "ArithmeticError: bad luck" in message
     assert cause == "ArithmeticError"
     assert 13 not in found
@@ -467,7 +498,7 @@ from bnlab.recipes import Recipe
 from evergreen.store import Store, StoreError
 
 try:
-    runs.load_all([Recipe("baseline", epochs=1)])
+    runs.load_all([Recipe("baseline", epochs=1, batch_size=1024)])
 except StoreError as error:
     print(error)
 print([path.name for path in Store("runs").folder.iterdir() if path.suffix != ".lock"])

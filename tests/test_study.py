@@ -49,21 +49,43 @@ TINY = Sweep(
 )
 
 
+def copy_of_the_studies(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    """Copy the stored studies into a folder, and let that be where they are read and written."""
+    folder.mkdir()
+    for name in SWEEPS:
+        shutil.copy(files.path_of(name), folder)
+    patch.setattr(files, "FOLDER", folder)
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the stored studies that a test may change."""
-    copy = tmp_path / "studies"
-    copy.mkdir()
-    for name in SWEEPS:
-        shutil.copy(files.path_of(name), copy)
-    monkeypatch.setattr(files, "FOLDER", copy)
-    return copy
+    return copy_of_the_studies(tmp_path / "studies", monkeypatch)
 
 
 @pytest.fixture
-def tiny(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
-    """A small sweep among the others, of which nothing is stored."""
+def single_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train in one process at a time, which loads its libraries and compiles a network once."""
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a small sweep that was trained and stored."""
+    with pytest.MonkeyPatch.context() as patch:
+        copy = copy_of_the_studies(tmp_path_factory.mktemp("made") / "studies", patch)
+        patch.setitem(sweeps.SWEEPS, TINY.name, TINY)
+        patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+        command.main([TINY.name])
+    return copy / "tiny.json"
+
+
+@pytest.fixture
+def tiny(folder: Path, made: Path, single_core: None, monkeypatch: pytest.MonkeyPatch) -> Sweep:
+    """This sweep among the others, stored."""
     monkeypatch.setitem(sweeps.SWEEPS, TINY.name, TINY)
+    shutil.copy(made, folder)
     return TINY
 
 
@@ -377,8 +399,6 @@ def test_a_missing_and_a_damaged_study_are_explained(folder: Path) -> None:
 def test_a_sweep_is_trained_stored_and_read_back(
     tiny: Sweep, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command.main(["tiny"])
-    assert f"{folder / 'tiny.json'}: 3 runs." in capsys.readouterr().out
     loaded = studies.load("tiny", strict=True)
     assert loaded.sweep is tiny
     trained = runs.load_all(tiny.recipes)
@@ -401,6 +421,7 @@ def test_a_sweep_is_trained_stored_and_read_back(
 
     before = (folder / "tiny.json").read_bytes()
     command.main(["tiny"])
+    assert f"{folder / 'tiny.json'}: 3 runs." in capsys.readouterr().out
     assert (folder / "tiny.json").read_bytes() == before
     files.save(dataclasses.replace(loaded, roundings=()))
     with pytest.raises(studies.StudyError, match="--roundings tiny"):
@@ -419,7 +440,6 @@ def alter(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
 def test_a_sweep_that_has_grown_keeps_what_fits_of_any_study_and_trains_only_the_rest(
     tiny: Sweep, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command.main(["tiny"])
     alter(folder / "tiny.json", lambda content: content["runs"][0].update(train_loss=0.4321))
     before = studies.load("tiny")
     new = Recipe("baseline", 3, 1, 1024, 0.03)
@@ -440,7 +460,6 @@ def test_a_sweep_that_has_grown_keeps_what_fits_of_any_study_and_trains_only_the
 
 
 def test_a_run_of_another_key_is_not_kept(tiny: Sweep, folder: Path) -> None:
-    command.main(["tiny"])
     path = folder / "tiny.json"
     before = path.read_bytes()
     alter(path, lambda content: content["runs"][0].update(key="another", train_loss=0.4321))
@@ -452,7 +471,6 @@ def test_a_run_of_another_key_is_not_kept(tiny: Sweep, folder: Path) -> None:
 
 
 def test_roundings_by_other_code_are_not_kept(tiny: Sweep, folder: Path) -> None:
-    command.main(["tiny"])
     path = folder / "tiny.json"
     before = path.read_bytes()
     alter(path, lambda content: content["about"].update(roundings="another"))
@@ -479,22 +497,22 @@ from bnlab import runs
 from bnlab.recipes import Recipe, is_varied
 from bnlab.site import prepare
 
-runs.load_all([Recipe("baseline", seed, epochs=1) for seed in range(4)])
+runs.load_all([Recipe("baseline", seed, epochs=1) for seed in range(3)])
 """
 
 
 def test_an_interrupted_sweep_goes_on_where_it_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, single_core: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path))
-    sweep = [Recipe("baseline", seed, epochs=1) for seed in range(4)]
+    sweep = [Recipe("baseline", seed, epochs=1) for seed in range(3)]
     process = start(SWEEPING, prefix=["setsid"])
-    while not any(runs.find(recipe) for recipe in sweep):
+    while not any(runs.find_all(sweep).values()):
         assert process.poll() is None, process.communicate()
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    finished = {recipe: run for recipe in sweep if (run := runs.find(recipe))}
+    finished = {recipe: run for recipe, run in runs.find_all(sweep).items() if run}
     assert 0 < len(finished) < len(sweep)
     all_runs = runs.load_all(sweep)
     assert [run.recipe for run in all_runs] == sweep

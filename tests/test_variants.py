@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
+from support import few
 
 from bnlab import arithmetic, catalogue, data, training
 from bnlab.catalogue import NETWORKS
@@ -24,6 +27,12 @@ def built(recipe: Recipe) -> keras.Sequential:
     keras.utils.clear_session()
     keras.utils.set_random_seed(recipe.seed)
     return training.build(recipe)
+
+
+@functools.cache
+def seen(recipe: Recipe) -> keras.Sequential:
+    """Return a network to look at: the tests that change nothing of it share it."""
+    return built(recipe)
 
 
 def kernels(model: keras.Sequential) -> list[np.ndarray]:
@@ -51,7 +60,7 @@ def test_a_network_has_the_recipe_s_activation_and_initializer(
     name: str, activation: str, initializer: str, scale: float
 ) -> None:
     recipe = Recipe(name, activation=activation, initializer=initializer, initial_scale=scale)
-    model = built(recipe)
+    model = seen(recipe)
     assert activations(model) == [activation] * len(NETWORKS[name].hidden)
     *hidden, output = (x for x in model.layers if isinstance(x, layers.Dense))
     for layer in hidden:
@@ -66,7 +75,7 @@ def test_a_varied_network_keeps_its_normalization_its_parameters_and_its_name(
     name: str, activation: str, initializer: str, scale: float
 ) -> None:
     recipe = Recipe(name, activation=activation, initializer=initializer, initial_scale=scale)
-    model, original = built(recipe), built(Recipe(name))
+    model, original = seen(recipe), seen(Recipe(name))
     assert model.name == original.name == name
     assert model.count_params() == arithmetic.totals(arithmetic.count(name)).total
     assert [v.path for v in model.variables] == [v.path for v in original.variables]
@@ -85,14 +94,14 @@ def test_a_varied_network_keeps_its_normalization_its_parameters_and_its_name(
 def test_exchanging_the_activation_alone_keeps_the_initial_weights(name: str) -> None:
     for activation in catalogue.ACTIVATIONS:
         ours = kernels(built(Recipe(name, seed=3, activation=activation)))
-        for one, other in zip(ours, kernels(built(Recipe(name, seed=3))), strict=True):
+        for one, other in zip(ours, kernels(seen(Recipe(name, seed=3))), strict=True):
             np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_scale_multiplies_every_dense_layer_s_first_weights(name: str) -> None:
     ours = kernels(built(Recipe(name, seed=3, initial_scale=10)))
-    for one, other in zip(ours, kernels(built(Recipe(name, seed=3))), strict=True):
+    for one, other in zip(ours, kernels(seen(Recipe(name, seed=3))), strict=True):
         np.testing.assert_array_equal(one, np.float32(10) * other)
 
 
@@ -170,7 +179,10 @@ def test_layer_normalization_stands_where_batch_normalization_stood(name: str) -
     assert len(epsilons) == 1
 
 
-def test_training_starts_from_the_varied_weights() -> None:
+def test_training_starts_from_the_varied_weights(
+    images: data.FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few.use(tmp_path, few.write(tmp_path, images), monkeypatch)
     recipe = Recipe("baseline", epochs=1, learning_rate=1e-12, initial_scale=3, activation="relu")
     for trained, first in zip(
         kernels(training.train(recipe).model), kernels(built(recipe)), strict=True
