@@ -497,7 +497,7 @@ from bnlab import runs
 from bnlab.recipes import Recipe, is_varied
 from bnlab.site import prepare
 
-runs.load_all([Recipe("baseline", seed, epochs=1) for seed in range(3)])
+runs.load_all([Recipe("baseline", seed, epochs=1) for seed in range(4)])
 """
 
 
@@ -505,7 +505,7 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(
     tmp_path: Path, single_core: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path))
-    sweep = [Recipe("baseline", seed, epochs=1) for seed in range(3)]
+    sweep = [Recipe("baseline", seed, epochs=1) for seed in range(4)]
     process = start(SWEEPING, prefix=["setsid"])
     while not any(runs.find_all(sweep).values()):
         assert process.poll() is None, process.communicate()
