@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help environment site study pdf serve test test-weekly test-launch test-versions audit \
-	check links notebooks timeline benchmark benchmark-browser rehearse lock upgrade clean \
+.PHONY: help environment site study pdf serve test test-copies test-weekly test-launch \
+	test-versions audit check links notebooks timeline benchmark benchmark-browser rehearse lock upgrade clean \
 	clean-store
 
 help: ## Show this list
@@ -36,8 +36,11 @@ serve: ## Serve the built site on this machine
 # The tests of a module share what they build, so they stay together.
 ON_ALL_CORES = --numprocesses auto --dist loadfile
 
-test: environment check ## Run the linters, the type checker and every test
+test: environment check ## Run the linters, the type checker and the tests
 	@$(BIN)/python -m pytest $(ON_ALL_CORES)
+
+test-copies: environment ## Build copies of the course with other code and networks; takes minutes
+	@$(BIN)/python -m pytest -m copies $(ON_ALL_CORES)
 
 test-weekly: environment ## Train for minutes: in browsers with all seeds, on a cluster that loses a worker
 	@$(BIN)/python -m pytest -m weekly

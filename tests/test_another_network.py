@@ -14,7 +14,7 @@ from website import Build, build, copy_project, replace, soup, stored_runs
 from bnlab import recipes, runs
 from bnlab.catalogue import NETWORKS
 
-pytestmark = pytest.mark.site
+pytestmark = [pytest.mark.site, pytest.mark.copies]
 
 Course = dict[str, list[runs.Run]]
 

@@ -24,6 +24,8 @@ from website import (
 
 from bnlab import catalogue, recipes, runs
 
+pytestmark = pytest.mark.copies
+
 # The pages with code, by name.
 WITH_CODE = {
     path.relative_to(ROOT).with_suffix("").as_posix().removeprefix("book/"): text

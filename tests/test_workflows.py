@@ -79,5 +79,7 @@ def test_the_workflows_call_what_the_makefile_has() -> None:
         for target in re.findall(r"run: make ([\w-]+)", path.read_text("utf-8"))
     }
     assert (
-        {"site", "test", "test-launch", "test-versions", "links", "notebooks"} <= called <= targets
+        {"site", "test", "test-copies", "test-launch", "test-versions", "links", "notebooks"}
+        <= called
+        <= targets
     )

@@ -116,7 +116,7 @@ def test_an_edited_module_is_shipped_under_a_new_name_wherever_it_is_named(
 
     before = shipped()
     assert before.keys() >= {"counter.js", "shown.js"}
-    styled.write("book/_static/live/shown.js", f"{SHOWN}// Edited.\n")
+    styled.write("book/_static/live/shown.js", f"{SHOWN}console.log(1);\n")
     rebuild(styled)
     after = shipped()
     assert after.keys() == before.keys()
