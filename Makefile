@@ -8,8 +8,8 @@ PORT ?= 8000
 
 .DEFAULT_GOAL := help
 .PHONY: help environment site study pdf serve test test-copies test-weekly test-launch \
-	test-versions audit check links notebooks timeline benchmark benchmark-browser rehearse lock upgrade clean \
-	clean-store
+	test-versions audit check links notebooks timeline benchmark benchmark-browser rehearse \
+	lock upgrade clean clean-store
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from support.hosting import host
-from website import ROOT, Build, build
+from website import ROOT, Build, build, parsed
 
 from bnlab import catalogue, data, recipes, runs, training
 
@@ -25,6 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _one_thread() -> None:
     """Compute as the runs do; TensorFlow takes no other count once it has computed."""
     training.use_one_thread()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_what_was_parsed() -> Iterator[None]:
+    """Keep no page in memory when the tests of a module have ended."""
+    yield
+    parsed.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-import website
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from PIL import Image
@@ -20,7 +17,7 @@ from playwright.sync_api import Browser, expect
 from pypdf import PdfReader
 from support.browsing import DESK, PHONE, look_with_axe, visit
 from support.contents import LESSONS, PAGES
-from website import ROOT, Build, pages
+from website import ROOT, Build, pages, parsed
 
 from evergreen.look import fonts, stylesheet
 
@@ -29,25 +26,12 @@ pytestmark = pytest.mark.site
 STATIC = Path("_static/site")
 
 
-@functools.cache
-def soup(path: Path) -> BeautifulSoup:
-    """Return the parse tree of a page, parsed once for all tests of it: it is not to be changed."""
-    return website.soup(path)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _parsed() -> Iterator[None]:
-    """Keep no page in memory when the tests of the pages have ended."""
-    yield
-    soup.cache_clear()
-
-
 # Weight
 
 
 def test_every_picture_has_its_size_and_waits_for_its_turn(site: Build) -> None:
     for path in pages(site):
-        for picture in soup(path).select("article img"):
+        for picture in parsed(path).select("article img"):
             assert int(picture["width"]) > 0
             assert int(picture["height"]) > 0
             assert picture["loading"] == "lazy"
@@ -113,7 +97,7 @@ def test_every_formula_is_drawn_with_the_font_that_is_shipped(
     file = site.html / STATIC / "stix-two-math.woff"
     assert fonts.is_for_formulas(file)
     shipped = TTFont(file).getBestCmap().keys()
-    formulas = [math for path in pages(site) for math in soup(path).find_all("math")]
+    formulas = [math for path in pages(site) for math in parsed(path).find_all("math")]
     assert formulas
     for formula in formulas:
         text = re.sub(r"\s", "", formula.get_text())
@@ -130,7 +114,7 @@ def test_every_formula_is_drawn_with_the_font_that_is_shipped(
 
 def test_the_policy_of_every_page_is_this_site_alone(site: Build) -> None:
     for path in pages(site):
-        policy = soup(path).select_one('head > meta[http-equiv="Content-Security-Policy"]')
+        policy = parsed(path).select_one('head > meta[http-equiv="Content-Security-Policy"]')
         assert "default-src 'self'" in policy["content"], path
         assert not re.search(r"unsafe-inline|unsafe-eval|https?:|\*", policy["content"]), path
 
@@ -291,7 +275,7 @@ def unfolded(page: BeautifulSoup) -> list[str]:
 
 
 def test_no_visible_line_of_code_computes_a_claim(site: Build) -> None:
-    cells = [cell for path in pages(site) for cell in soup(path).select("div.cell:has(p.claim)")]
+    cells = [cell for path in pages(site) for cell in parsed(path).select("div.cell:has(p.claim)")]
     assert cells
     for cell in cells:
         for code in cell.select("div.cell_input"):
@@ -299,7 +283,7 @@ def test_no_visible_line_of_code_computes_a_claim(site: Build) -> None:
 
 
 def test_a_lesson_shows_a_hundred_lines_of_code_on_average(site: Build) -> None:
-    shown = {name: len(unfolded(soup(site.html / f"{name}.html"))) for name in LESSONS}
+    shown = {name: len(unfolded(parsed(site.html / f"{name}.html"))) for name in LESSONS}
     assert sum(shown.values()) <= 100 * len(shown), shown
 
 
@@ -309,7 +293,7 @@ def test_a_lesson_shows_a_hundred_lines_of_code_on_average(site: Build) -> None:
 def test_every_page_has_a_title_and_a_description_of_its_own(site: Build) -> None:
     seen = set()
     for path in pages(site):
-        head = soup(path).head
+        head = parsed(path).head
         seen.add(head.title.get_text())
         seen.add(head.select_one('meta[name="description"]')["content"])
         assert 30 <= len(head.select_one('meta[name="description"]')["content"]) <= 160
@@ -319,7 +303,7 @@ def test_every_page_has_a_title_and_a_description_of_its_own(site: Build) -> Non
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lessons_card_shows_its_first_figure(site: Build, lesson: str) -> None:
     path = site.html / f"{lesson}.html"
-    page = soup(path)
+    page = parsed(path)
     # With the site's address, where that is known.
     address = page.select_one('meta[property="og:image"]')["content"]
     card = site.html / address[address.index("_static/") :]
@@ -355,7 +339,7 @@ def test_the_whole_course_is_one_pdf_with_outline_and_page_numbers(
     pdf = PdfReader(io.BytesIO(file.read_bytes()))
     chapters = [entry.title for entry in pdf.outline if not isinstance(entry, list)]
     titles = [
-        re.sub(r"#$", "", soup(site.html / f"{name}.html").select_one("article h1").get_text())
+        re.sub(r"#$", "", parsed(site.html / f"{name}.html").select_one("article h1").get_text())
         for name in PAGES
     ]
     assert chapters == titles

@@ -6,7 +6,6 @@ take out lessons. To stay are the first page with its table of results, and the 
 
 from __future__ import annotations
 
-import functools
 import importlib
 import inspect
 import json
@@ -15,37 +14,31 @@ import pickle
 import pkgutil
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-import website
-from bs4 import BeautifulSoup
 from support.contents import EXECUTED, PAGES
-from website import ROOT, Build, build, pages, pages_of, stored_lessons, stored_runs
+from website import (
+    ROOT,
+    Build,
+    build,
+    pages,
+    pages_of,
+    parsed,
+    soup,
+    stored_lessons,
+    stored_runs,
+)
 
 import bnlab
 from bnlab import arithmetic, catalogue, data, recipes, runs
 from evergreen import store
 
 
-@functools.cache
-def soup(path: Path) -> BeautifulSoup:
-    """Return the parse tree of a page, parsed once for all tests of it: it is not to be changed."""
-    return website.soup(path)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _parsed() -> Iterator[None]:
-    """Keep no page in memory when the tests of the pages have ended."""
-    yield
-    soup.cache_clear()
-
-
 def text_of(site: Build, name: str) -> str:
-    article = soup(site.html / f"{name}.html").select_one("article.bd-article")
+    article = parsed(site.html / f"{name}.html").select_one("article.bd-article")
     assert article is not None
     return re.sub(r"\s+", " ", article.get_text(" "))
 
@@ -80,14 +73,14 @@ def test_a_page_shows_the_outputs_of_its_cells_and_no_error(site: Build, name: s
         and not {"remove-cell", "remove-output"} & set(cell.metadata.get("tags", []))
         and any("scrapbook" not in output.get("metadata", {}) for output in cell.outputs)
     ]
-    page = soup(site.html / f"{name}.html")
+    page = parsed(site.html / f"{name}.html")
     assert len(page.select("div.cell_output")) == len(showing)
     assert not page.select(".traceback, .stderr")
 
 
 @pytest.mark.parametrize("name", EXECUTED)
 def test_a_solution_is_folded_executed_and_leads_to_its_exercise(site: Build, name: str) -> None:
-    page = soup(site.html / f"{name}.html")
+    page = parsed(site.html / f"{name}.html")
     exercises = {f"#{exercise['id']}" for exercise in page.select("div.exercise")}
     for solution in page.select("div.solution"):
         assert "dropdown" in solution["class"]
@@ -98,7 +91,7 @@ def test_a_solution_is_folded_executed_and_leads_to_its_exercise(site: Build, na
 
 def test_every_picture_says_what_it_shows(site: Build) -> None:
     for path in pages(site):
-        for picture in soup(path).select("article img"):
+        for picture in parsed(path).select("article img"):
             alt = picture.get("alt", "").strip()
             assert " " in alt, f"{path}: {picture} has no description, or a file's name"
             caption = (picture.find_parent("figure") or picture).find("figcaption")
@@ -106,7 +99,7 @@ def test_every_picture_says_what_it_shows(site: Build) -> None:
 
 
 def test_every_link_and_every_picture_leads_somewhere(site: Build) -> None:
-    targets = {path: soup(path) for path in pages(site)}
+    targets = {path: parsed(path) for path in pages(site)}
     names = {
         path: {tag["id"] for tag in page.select("[id]")}
         | {tag["name"] for tag in page.select("a[name]")}
@@ -131,7 +124,7 @@ def test_every_link_and_every_picture_leads_somewhere(site: Build) -> None:
 
 def test_no_page_asks_another_host(site: Build) -> None:
     for path in pages(site):
-        page = soup(path)
+        page = parsed(path)
         for tag in page.select("script[src], link[href], img[src], iframe[src], source[src]"):
             address = tag.get("src") or tag.get("href")
             rel = tag.get("rel") or []
@@ -142,7 +135,7 @@ def test_no_page_asks_another_host(site: Build) -> None:
 
 def test_formulas_are_mathml_and_none_is_left_as_latex(site: Build) -> None:
     for path in pages(site):
-        page = website.soup(path)
+        page = soup(path)
         assert not page.select("div.math > :not(math), span.math > :not(math)")
         for code in page.select("article pre, article code"):
             code.decompose()
@@ -152,7 +145,7 @@ def test_formulas_are_mathml_and_none_is_left_as_latex(site: Build) -> None:
 def printed(site: Build, beginning: str) -> Iterator[str]:
     """Yield what the site's cells print and begin with these words."""
     for name in EXECUTED:
-        for block in soup(site.html / f"{name}.html").select(".cell_output pre"):
+        for block in parsed(site.html / f"{name}.html").select(".cell_output pre"):
             if block.get_text().startswith(beginning):
                 yield block.get_text()
 
@@ -180,7 +173,7 @@ def test_a_summary_of_a_network_counts_as_the_package_does(site: Build) -> None:
 def test_the_first_page_shows_the_store_s_means_and_spreads(
     site: Build, course: dict[str, list[runs.Run]], network: str
 ) -> None:
-    table = soup(site.html / f"{PAGES[0]}.html").select_one("table.dataframe")
+    table = parsed(site.html / f"{PAGES[0]}.html").select_one("table.dataframe")
     assert table is not None
     rows = {
         row.find("th").get_text(): [cell.get_text() for cell in row.find_all("td")]
@@ -200,7 +193,7 @@ def test_the_provenance_page_names_what_made_the_numbers(site: Build) -> None:
         assert str(recipe) in text
         assert runs.key(recipe)[:12] in text
     for name in EXECUTED:
-        title = soup(site.html / f"{name}.html").select_one("article h1").get_text(strip=True)
+        title = parsed(site.html / f"{name}.html").select_one("article h1").get_text(strip=True)
         assert re.sub(r"^\d+\.\s*|#$", "", title) in text
 
 
@@ -243,7 +236,7 @@ def public(owner: ModuleType | type) -> Iterator[tuple[str, object]]:
 @pytest.fixture(scope="module")
 def documented(site: Build) -> list[object]:
     """All functions, classes and members that some page documents."""
-    found = [soup(site.html / f"{name}.html").select("dl.py > dt[id]") for name in PAGES]
+    found = [parsed(site.html / f"{name}.html").select("dl.py > dt[id]") for name in PAGES]
     return [located(tag["id"]) for tags in found for tag in tags]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -154,3 +155,9 @@ def stored_runs(results: Path | None = None) -> set[str]:
 def soup(page: Path) -> BeautifulSoup:
     """Return a page's parse tree."""
     return BeautifulSoup(page.read_text("utf-8"), "html.parser")
+
+
+@functools.cache
+def parsed(page: Path) -> BeautifulSoup:
+    """Return a page's parse tree, made once for the tests of a module: it is not to be changed."""
+    return soup(page)
