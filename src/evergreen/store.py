@@ -81,7 +81,7 @@ class Store:
         """Return an entry's folder, or None where there is no whole one."""
         entry = self.folder / key
         try:
-            whole = json.loads((entry / _MANIFEST).read_text("utf-8")) == _digests(entry)
+            whole = _is_whole(entry)
         except FileNotFoundError:
             whole = False
         except PermissionError as error:
@@ -244,6 +244,25 @@ def _remove(path: Path, *, ignore_errors: bool = False) -> bool:
         with contextlib.suppress(*([OSError] if ignore_errors else [])):
             path.unlink(missing_ok=True)
     return not os.path.lexists(path)
+
+
+# What was found to be whole, as it was then: a build asks for the same runs many times.
+_whole: dict[Path, list[tuple[str, int, int]]] = {}
+
+
+def _is_whole(entry: Path) -> bool:
+    """Tell whether an entry's files are those that were written."""
+    state = [
+        (str(path), found.st_mtime_ns, found.st_size)
+        for path in sorted(entry.rglob("*"))
+        if path.is_file()
+        for found in [path.stat()]
+    ]
+    if _whole.get(entry) != state:
+        if json.loads((entry / _MANIFEST).read_text("utf-8")) != _digests(entry):
+            return False
+        _whole[entry] = state
+    return True
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from myst_parser.config.main import MdParserConfig
 
 from evergreen import sources
 from evergreen.errors import EvergreenError
-from evergreen.sources import Codebase, Script, SourceError
+from evergreen.sources import Codebase, Script, SourceError, codebase
+from evergreen.sources.reach import Reach
 
 ROOT = Path(__file__).parents[2]
 
@@ -849,8 +850,9 @@ def test_the_files_of_all_modules_on_the_way_are_known(package: Package) -> None
     package.write("lab.one", "from lab import two\ndef f():\n    import lab.three\n")
     lesson = Script("import helper, numpy\nfrom lab import one")
     expected = ["helper", "lab", "lab.one", "lab.two"]
-    assert package.codebase.modules_of([lesson]) == sorted(map(package.path, expected))
-    assert package.path("lab.three") in package.codebase.modules_of(["lab.one:f"])
+    found = package.codebase.uses_of([lesson]).modules
+    assert list(found) == sorted(map(package.path, expected))
+    assert package.path("lab.three") in package.codebase.uses_of(["lab.one:f"]).modules
 
 
 def test_a_package_is_found_without_being_imported(
@@ -912,6 +914,89 @@ def test_an_import_that_finds_nothing_is_left_to_whoever_runs_it(package: Packag
 def test_a_digest_is_the_sha_256_of_its_parts_and_tells_where_they_end() -> None:
     assert sources.digest("ab", b"c") == hashlib.sha256(b"2:ab1:c").hexdigest()
     assert sources.digest("ab", "c") != sources.digest("a", "bc")
+
+
+@pytest.fixture
+def recalled(package: Package) -> Callable[[], bool]:
+    """Ask for what a lesson uses, let that be known, and tell later whether it still is."""
+    package.write("lab.one", "import lab.rates\ndef f(): return lab.rates.RATE\n")
+    package.write("lab.rates", "RATE = 1\n")
+    package.write("helper", "RATE = 1\n")
+    roots = [Script("from lab import one\nimport helper, parts.nothing\nprint(one.f())")]
+    before = set(sources.remembered())
+    package.codebase.uses_of(roots)
+    (question,) = set(sources.remembered()) - before
+    known = sources.remembered()[question]._replace(digest="as another process has found it")
+    del codebase._remembered[question]
+    sources.recall({question: known})
+    return lambda: package.codebase.digest_of(roots) == known.digest
+
+
+def test_what_another_process_found_of_the_same_files_is_not_looked_for_again(
+    package: Package, recalled: Callable[[], bool]
+) -> None:
+    package.write("aside", "RATE = 1\n")  # nothing asks for it
+    assert recalled()
+    assert recalled()
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("lab.rates", "RATE = 2\n"),
+        ("lab.unused", "RATE = 1\n"),
+        ("lab.one.__init__", "def f(): return 3\n"),
+        ("helper", "RATE = 2\n"),
+        ("helper.__init__", "RATE = 1\n"),
+        ("lab", "print(1)\n"),
+        ("parts", "RATE = 1\n"),
+        ("parts.nothing", "RATE = 1\n"),
+    ],
+)
+def test_what_was_found_of_other_files_is_looked_for_again(
+    package: Package, recalled: Callable[[], bool], module: str, text: str
+) -> None:
+    package.write(module, text)
+    assert not recalled()
+
+
+def test_a_folder_in_a_package_is_enough_to_look_again(
+    package: Package, recalled: Callable[[], bool]
+) -> None:
+    (package.root / "rates").mkdir()
+    assert not recalled()
+
+
+def test_a_package_behind_a_link_counts(
+    package: Package, recalled: Callable[[], bool], tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (package.root / "linked").symlink_to(tmp_path / "elsewhere")
+    (package.root / "round").symlink_to(package.root)
+    assert not recalled()
+    state = package.codebase.state()
+    (tmp_path / "elsewhere" / "two.py").write_text("RATE = 1\n", "utf-8")
+    assert package.codebase.state() != state
+
+
+def test_what_was_saved_while_it_was_read_is_not_remembered(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package.write("lab.one", "RATE = 1\n")
+    follow = Reach.follow
+
+    def follow_and_save(reach: Reach) -> None:
+        package.write("lab.one", "RATE = 2\n")
+        follow(reach)
+
+    before = set(sources.remembered())
+    with monkeypatch.context() as patched:
+        patched.setattr(Reach, "follow", follow_and_save)
+        package.codebase.digest_of(["lab.one"])
+    assert set(sources.remembered()) == before
+    now = package.codebase.digest_of(["lab.one"])
+    package.write("lab.one", "RATE = 1\n")
+    assert package.codebase.digest_of(["lab.one"]) != now
 
 
 def test_threads_may_share_a_codebase(package: Package) -> None:
@@ -1087,6 +1172,6 @@ def test_every_lesson_of_the_course_has_a_digest(path: Path) -> None:
     sources = [cell.source for cell in cells if cell.cell_type == "code"]
     lesson = Script("\n".join(map(TransformerManager().transform_cell, sources)), path.name)
     codebase = Codebase({"bnlab": ROOT / "src" / "bnlab"}, [path.parent])
-    assert ROOT / "src" / "bnlab" / "__init__.py" in codebase.modules_of([lesson])
+    assert ROOT / "src" / "bnlab" / "__init__.py" in codebase.uses_of([lesson]).modules
     assert re.fullmatch("[0-9a-f]{64}", codebase.digest_of([lesson]))
     assert codebase.digest_of([lesson]) == codebase.digest_of([lesson])

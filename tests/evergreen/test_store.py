@@ -194,7 +194,9 @@ def put_a_folder_in_a_file_s_place(entry: Path) -> None:
 def test_a_damaged_entry_is_reported_and_made_again(
     store: Store, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    damage(store.make(KEY, write))
+    entry = store.make(KEY, write)
+    assert store.find(KEY) == entry  # and this process knows that it is whole
+    damage(entry)
     assert store.find(KEY) is None
     with caplog.at_level(logging.WARNING):
         made_again = store.make(KEY, write)

@@ -23,8 +23,7 @@ from evergreen.lessons import cleanroom, recorder, warm
 from evergreen.lessons.cells import Code
 from evergreen.lessons.opened import Opened, Roots
 from evergreen.lessons.reading import Document, LessonError
-from evergreen.lessons.uses import Finder, Uses
-from evergreen.sources import Codebase
+from evergreen.sources import Codebase, Found, Script
 
 OUTPUTS = store.Store("lessons")
 """What lessons show."""
@@ -52,21 +51,6 @@ class Depends(NamedTuple):
     opened: frozenset[Opened]
     key: str
     modules: frozenset[Path]
-
-
-class Engine(NamedTuple):
-    """The engine's own code.
-
-    Attributes
-    ----------
-    state : str
-        A digest of all of it, which is read in no time.
-    digest : str
-        Of what of it can change what a lesson shows, which takes a second to find.
-    """
-
-    state: str
-    digest: str
 
 
 class Lesson(NamedTuple):
@@ -101,12 +85,8 @@ class Project:
         Folders whose files do not count: what builds have made.
     distributions : iterable of str
         Distributions whose version does not count, because their code does.
-    remembered : mapping of str to Uses, optional
-        What an earlier build has found of the lessons' code, by document name.
     preloaded : iterable of str
         Installed modules that kernels may begin with.
-    engine : Engine, optional
-        What an earlier build has found of the engine's own code.
     """
 
     def __init__(
@@ -116,20 +96,16 @@ class Project:
         environment: Mapping[str, str | None],
         without: Iterable[Path] = (),
         distributions: Iterable[str] = (),
-        remembered: Mapping[str, Uses] | None = None,
         preloaded: Iterable[str] = (),
-        engine: Engine | None = None,
     ) -> None:
         self.packages = sorted({*packages, "evergreen"})
         self.environment = dict(environment)
         self.without = [*without]
         self.preloaded = [*preloaded]
-        self._remembered_engine = engine
         self._own = {_normal(name) for name in (*distributions, *self.packages)}
-        found = {name: sources.root_of(name) for name in self.packages}
-        self.roots = Roots(found | {"": folder})
+        self._folders = {name: sources.root_of(name) for name in self.packages}
+        self.roots = Roots(self._folders | {"": folder})
         self._now: dict[Opened, str] = {}
-        self.finder = Finder(found, remembered or {})
 
     def find(self, module: str) -> Path | None:
         """Return the file of one of the project's modules, or None where there is none."""
@@ -144,14 +120,14 @@ class Project:
         LessonError
             If a file that the front matter names cannot be read, or code is not Python.
         """
-        uses = self.finder.of(document, code)
+        uses = self._uses(document, code)
         first = sources.digest(
             json.dumps([code.cells, self.environment, cleanroom.FIXED]),
             uses.digest,
             self._place(document.folder),
             *self._named(document, code.files),
             self._installed,
-            self.engine.digest,
+            self._engine,
         )
         key, opened = first, frozenset[Opened]()
         while entry := OPENED.find(key):
@@ -251,26 +227,24 @@ class Project:
     def _place(self, folder: Path) -> str:
         return Path(os.path.relpath(folder, self.roots.folders[""])).as_posix()
 
-    @functools.cached_property
-    def engine(self) -> Engine:
-        """What the engine itself adds to what lessons show."""
-        folder = sources.root_of("evergreen")
-        state = sources.digest(
-            *(
-                part
-                for path in sorted(folder.rglob("*.py"))
-                for part in (path.relative_to(folder).as_posix(), path.read_bytes())
-            )
-        )
-        known = self._remembered_engine
-        return known if known and known.state == state else Engine(state, self._engine())
+    def _uses(self, document: Document, code: Code) -> Found:
+        codebase = Codebase(self._folders, [document.folder])
+        script = Script(code.script, document.file)
+        try:
+            return codebase.uses_of([script], texts=code.may_fail, refusals=code.may_fail)
+        except SyntaxError as error:
+            raise LessonError(
+                f"{document.file} uses {error.filename}, which is not Python: line "
+                f"{error.lineno}: {error.msg}."
+            ) from error
 
-    @staticmethod
-    def _engine() -> str:
+    @functools.cached_property
+    def _engine(self) -> str:
+        """What of the engine itself can change what lessons show."""
         named = [f"evergreen.lessons.{it}" for it in ("kernel", "streams:merged", "execution:kept")]
-        code = Codebase(["evergreen"]).digest_of(named, texts=False, refusals=False)
+        code = Codebase(["evergreen"]).uses_of(named, texts=False, refusals=False)
         # By its bytes: it imports modules by their names, so as code it would use all there are.
-        return sources.digest(code, Path(warm.__file__).read_bytes())
+        return sources.digest(code.digest, Path(warm.__file__).read_bytes())
 
     @functools.cached_property
     def _installed(self) -> str:

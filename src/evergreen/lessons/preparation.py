@@ -22,7 +22,7 @@ from evergreen import checkout, sources, store, timeline
 from evergreen.errors import EvergreenError
 from evergreen.lessons import cleanroom, contents, failures, folds
 from evergreen.lessons.cells import Code, code_of, has_ipython_syntax
-from evergreen.lessons.keys import OUTPUTS, Engine, Lesson, Project
+from evergreen.lessons.keys import OUTPUTS, Lesson, Project
 from evergreen.lessons.outputs import prepare
 from evergreen.lessons.reading import (
     Document,
@@ -32,7 +32,7 @@ from evergreen.lessons.reading import (
     documents,
     embed_attachments,
 )
-from evergreen.lessons.uses import Uses
+from evergreen.sources import Codebase, Found
 from evergreen.state import Kept, watch_each
 from evergreen.stopping import stopping
 
@@ -74,8 +74,7 @@ NOW: Kept[dict[str, str]] = Kept("lessons now")
 # Parsing lessons and following code takes a while, so a build keeps what it has found. None
 # stands for a document that is no lesson.
 _CODES: Kept[dict[str, Code | None]] = Kept("codes")
-_USES: Kept[dict[str, Uses]] = Kept("code that lessons use")
-_ENGINE: Kept[Engine | None] = Kept("code of the engine")
+_USES: Kept[dict[str, Found]] = Kept("what code uses")
 # Digests of what the lessons' pages showed besides their own files, as they were written.
 _SHOWN: Kept[dict[str, str]] = Kept("lessons shown")
 
@@ -205,6 +204,7 @@ def _prepare(app: Sphinx) -> None:
     """Execute what is stale, and let MyST-NB read the lessons from the store."""
     cleanroom.remove_abandoned(_built(app))
     env: Any = app.env
+    sources.recall(_USES.read(env, {}))
     aside = tuple(sorted(app.config.evergreen_aside.items()))
     project, formats = _project(app), Formats(env.myst_config, env.mystnb_config, aside)
     lessons = _lessons(app, project, formats)
@@ -233,8 +233,7 @@ def _prepare(app: Sphinx) -> None:
     env.mystnb_config = formats.notebooks.copy(
         custom_formats=formats.notebooks.custom_formats | readers
     )
-    _USES.write(env, {name: project.finder.found[name] for name in keys})
-    _ENGINE.write(env, project.engine)
+    _USES.write(env, sources.remembered())
     shown = {lesson.document.name: lesson.code.shown for lesson in lessons}
     files = {it.document.name: project.files_of(it, keys[it.document.name]) for it in lessons}
     FILES.write(env, files)
@@ -248,7 +247,7 @@ def _lessons(app: Sphinx, project: Project, formats: Formats) -> list[Lesson]:
     codes: dict[str, Code | None] = {}
     lessons = []
     # What an earlier state of the engine has found in a text may be found otherwise now.
-    found_by = sources.digest(formats.digest, project.engine.state, *project.packages)
+    found_by = sources.digest(formats.digest, Codebase(["evergreen"]).state(), *project.packages)
     for document in documents(app):
         text = sources.digest(document.path.suffix, document.text, found_by)
         code = remembered.get(text)
@@ -285,9 +284,7 @@ def _project(app: Sphinx) -> Project:
         {name: value if value is None else str(value) for name, value in environment.items()},
         without=[_built(app), store.root(), folder / ".git"],
         distributions=[app.config.evergreen_distribution],
-        remembered=_USES.read(app.env, {}),
         preloaded=_preloaded(app.config, folder),
-        engine=_ENGINE.read(app.env, None),
     )
 
 

@@ -5,8 +5,18 @@ imported, and on from there. What nothing uses does not count. Where it cannot b
 used, more counts rather than less.
 """
 
-from evergreen.sources.codebase import Codebase, root_of
+from evergreen.sources.codebase import Codebase, Found, recall, remembered, root_of
 from evergreen.sources.digests import digest, versions
 from evergreen.sources.reach import Script, SourceError
 
-__all__ = ["Codebase", "Script", "SourceError", "digest", "root_of", "versions"]
+__all__ = [
+    "Codebase",
+    "Found",
+    "Script",
+    "SourceError",
+    "digest",
+    "recall",
+    "remembered",
+    "root_of",
+    "versions",
+]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from evergreen.sources.digests import digest
 from evergreen.sources.reach import Reach, Script, SourceError
@@ -16,10 +20,47 @@ DIGESTING = "evergreen.digest_of"
 """Audit event: a :meth:`Codebase.digest_of`, with its packages, folders and arguments."""
 
 
+class Found(NamedTuple):
+    """What some code uses.
+
+    Attributes
+    ----------
+    digest : str
+        Of all of it.
+    modules : tuple of Path
+        The files of all modules that it uses or imports, sorted.
+    asked : frozenset of str
+        The modules that were looked for in folders, whether they are there or not.
+    beside : str
+        A digest of those of them that lie in the codebase's folders.
+    """
+
+    digest: str
+    modules: tuple[Path, ...]
+    asked: frozenset[str]
+    beside: str
+
+
+# What earlier processes have found, and what this one was asked for, by a digest of the question
+# and of all packages. To follow the code takes a hundred times as long as to read the files.
+_recalled: dict[str, Found] = {}
+_remembered: dict[str, Found] = {}
+
+
+def recall(found: Mapping[str, Found]) -> None:
+    """Take over what another process has :func:`remembered`."""
+    _recalled.update(found)
+
+
+def remembered() -> dict[str, Found]:
+    """Return what this process was asked for, for others to :func:`recall`."""
+    return dict(_remembered)
+
+
 class Codebase:
     """The packages and folders whose code counts.
 
-    Files are read anew each time, so a change is noticed; what was found in a text is
+    Files are read anew each time, so a change is noticed; what was found of the same files is
     remembered. Threads may use one codebase at the same time.
 
     Parameters
@@ -88,7 +129,55 @@ class Codebase:
         packages = {name: str(path) for name, path in self.packages.items()}
         folders = [str(folder) for folder in self.folders]
         sys.audit(DIGESTING, packages, folders, roots, resolved, texts, refusals)
-        reach = self._reach(roots, resolved, texts, refusals)
+        return self.uses_of(roots, resolved=resolved, texts=texts, refusals=refusals).digest
+
+    def uses_of(
+        self,
+        roots: Iterable[str | Script],
+        *,
+        resolved: Iterable[str] = (),
+        texts: bool = True,
+        refusals: bool = True,
+    ) -> Found:
+        """Return what some code uses, with its digest.
+
+        Parameters and errors are those of :meth:`digest_of`.
+        """
+        roots, resolved = list(roots), sorted(resolved)
+        question = self._question(roots, resolved, texts, refusals)
+        found = _remembered.get(question) or _recalled.get(question)
+        if found is None or found.beside != self._beside(found.asked):
+            reach = self._reach(roots, resolved, texts, refusals)
+            found = self._found(reach)
+            read = {module.path: module.source for module in reach.modules.values()}
+            if any(path and path.read_bytes() != source for path, source in read.items()) or (
+                question != self._question(roots, resolved, texts, refusals)
+            ):
+                return found  # of files that were saved meanwhile
+        _remembered[question] = found
+        return found
+
+    def _question(
+        self, roots: list[str | Script], resolved: list[str], texts: bool, refusals: bool
+    ) -> str:
+        asked = (roots, resolved, texts, refusals, self.packages, self.folders, sys.version)
+        return digest(repr(asked), _rules(), self.state())
+
+    def state(self) -> str:
+        """Return a digest of all modules of the packages, used or not."""
+        return digest(*(part for root in self.packages.values() for part in _contents(root)))
+
+    def _beside(self, modules: Iterable[str]) -> str:
+        """Return a digest of those modules that lie in the folders."""
+        folders = filter(Path.is_dir, self.folders)
+        names = {path.name.partition(".")[0] for it in folders for path in it.iterdir()}
+        parts: list[str | bytes] = []
+        for module in sorted(modules):
+            if module.partition(".")[0] in names and (path := self.find(module)):
+                parts += [module, str(path), path.read_bytes() if path.is_file() else b""]
+        return digest(*parts)
+
+    def _found(self, reach: Reach) -> Found:
         parts: list[str | bytes] = []
         for name, module in sorted(reach.modules.items()):
             counted = [part.digest for part in module.code.statements if part in reach.counted]
@@ -96,25 +185,16 @@ class Codebase:
                 parts += [name, *counted]
         if reach.says(EXPLAINING):
             parts += [module.source for _, module in sorted(reach.modules.items())]
-        return digest(*parts)
-
-    def modules_of(
-        self, roots: Iterable[str | Script], *, resolved: Iterable[str] = ()
-    ) -> list[Path]:
-        """Return the files of all modules that some code uses or imports, sorted.
-
-        Parameters and errors are those of :meth:`digest_of`.
-        """
-        reach = self._reach(roots, resolved, True, True)
-        return sorted(module.path for module in reach.modules.values() if module.path)
+        paths = sorted(module.path for module in reach.modules.values() if module.path)
+        asked = frozenset(reach.asked if self.folders else ())
+        return Found(digest(*parts), tuple(paths), asked, self._beside(asked))
 
     def _reach(
         self, roots: Iterable[str | Script], resolved: Iterable[str], texts: bool, refusals: bool
     ) -> Reach:
-        roots, resolved = list(roots), frozenset(resolved)
         options = Options(texts, refusals)
         while True:
-            reach = Reach(self, resolved, options)
+            reach = Reach(self, frozenset(resolved), options)
             for root in roots:
                 reach.add(root)
             reach.follow()
@@ -151,6 +231,34 @@ class Codebase:
                 yield ".".join([name, *above, *([last] if last != "__init__" else [])])
         for folder in self.folders:
             yield from (path.stem for path in sorted(folder.glob("*.py")))
+
+
+def _contents(root: Path) -> Iterator[str | bytes]:
+    """Yield the files and folders that can be imported of a package, by name and content."""
+    if root.is_file():
+        yield root.read_bytes()
+        return
+    seen = set()
+    for name, folders, files in os.walk(root, followlinks=True):
+        folder = Path(name)
+        if (real := folder.resolve()) in seen:  # by way of a link
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(set(folders) - {"__pycache__"})
+        yield folder.relative_to(root).as_posix()
+        for file in sorted(files):
+            if file.endswith(".py"):
+                yield file
+                # What cannot be read is not used, or the use of it fails.
+                with contextlib.suppress(OSError):
+                    yield (folder / file).read_bytes()
+
+
+@functools.cache
+def _rules() -> str:
+    """Return a digest of what says which code is used."""
+    return digest(*(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
 
 
 def root_of(package: str) -> Path:

@@ -77,6 +77,8 @@ class Reach:
         All that is imported, by full name.
     counted : set of Statement
         Their statements that count.
+    asked : set of str
+        The modules that were looked for, whether they are here or not.
     """
 
     def __init__(self, codebase: Codebase, resolved: frozenset[str], options: Options) -> None:
@@ -85,7 +87,7 @@ class Reach:
         self._codebase = codebase
         self._resolved = resolved
         self._options = options
-        self._asked: set[str] = set()  # modules, whether they are here or not
+        self.asked: set[str] = set()
         self._importing: list[Loaded] = []
         self._waiting: list[tuple[Loaded, Statement]] = []
         self._looked_up: set[tuple[str, tuple[str, ...]]] = set()
@@ -133,9 +135,9 @@ class Reach:
 
     def _load(self, name: str) -> Loaded | None:
         """Import a module after its parents; return None where it is not of the codebase."""
-        if name in self._asked:
+        if name in self.asked:
             return self.modules.get(name)
-        self._asked.add(name)
+        self.asked.add(name)
         parent = name.rpartition(".")[0]
         if parent and not self._load(parent):
             return None
