@@ -429,7 +429,7 @@ def test_of_the_engine_only_what_makes_outputs_counts(tmp_path: Path) -> None:
     engine = Path(shutil.copytree(ENGINE / "evergreen", tmp_path / "evergreen"))
 
     def digest() -> str:
-        code = "from evergreen.lessons.keys import Project; print(Project._engine())"
+        code = "from evergreen.lessons import keys; print(keys.engine())"
         command, environment = [sys.executable, "-c", code], os.environ | {"PYTHONPATH": tmp_path}
         return subprocess.run(
             command, env=environment, capture_output=True, text=True, check=True

@@ -32,12 +32,42 @@ from evergreen.progress import Progress
 _log = logging.getLogger(__name__)
 
 
+@contextlib.contextmanager
+def warmed(project: Project, built: Path) -> Iterator[Path | None]:
+    """Load what lessons load in a process that kernels can be forked from, if that is possible.
+
+    It loads beside what the block does first.
+
+    Parameters
+    ----------
+    project : Project
+    built : pathlib.Path
+        The folder of what builds of the book have made.
+
+    Yields
+    ------
+    pathlib.Path or None
+        Where kernels are forked, see :mod:`evergreen.lessons.warm`.
+    """
+    with cleanroom.scratch(built) as scratch:
+        if not warm.possible(scratch):
+            yield None
+            return
+        environment = cleanroom.environment(project.environment, project.packages)
+        with (
+            kernels.lifeline() as stdin,
+            warm.loaded(scratch, project.preloaded, environment, stdin) as warm_at,
+        ):
+            yield warm_at
+
+
 def execute_all(
     lessons: list[Lesson],
     project: Project,
     formats: Formats,
     built: Path,
     note: Callable[[str, float, float], None],
+    warm_at: Path | None = None,
 ) -> dict[str, str]:
     """Execute lessons, as many at a time as there are cores, and store what each shows.
 
@@ -50,6 +80,8 @@ def execute_all(
         The folder of what builds of the book have made.
     note : callable
         Told of each lesson when it ran: name, begin and end in seconds since 1970.
+    warm_at : pathlib.Path, optional
+        Where kernels can be forked, see :func:`warmed`.
 
     Returns
     -------
@@ -65,11 +97,9 @@ def execute_all(
     StoreError
         If the outputs cannot be kept.
     """
-    work = _Work(project, formats, built, note)
+    work = _Work(project, formats, built, note, warm_at)
     cells = sum(len(lesson.code.cells) for lesson in lessons)
     with (
-        # A single lesson would wait for what it may not need.
-        work.warm() if len(lessons) > 1 else contextlib.nullcontext(),
         concurrent.futures.ThreadPoolExecutor(min(len(lessons), os.cpu_count() or 1)) as pool,
         Progress(
             "Executing", total=cells, step="cell", parts=len(lessons), part="lesson"
@@ -117,6 +147,7 @@ class _Work:
         formats: Formats,
         built: Path,
         note: Callable[[str, float, float], None],
+        warm_at: Path | None,
     ) -> None:
         self.cells = 0
         self._project = project
@@ -127,7 +158,7 @@ class _Work:
         self._lock = threading.Lock()
         self._running: dict[str, nbclient.NotebookClient] = {}
         self._ended = False
-        self._warm_at: Path | None = None
+        self._warm_at = warm_at
 
     def names(self) -> list[str]:
         """Return the names of the lessons under way."""
@@ -141,20 +172,6 @@ class _Work:
             clients = list(self._running.values())
         for client in clients:
             _kill(client)
-
-    @contextlib.contextmanager
-    def warm(self) -> Iterator[None]:
-        """Have kernels forked from a process that has loaded what lessons load, if possible."""
-        with cleanroom.scratch(self._built) as scratch:
-            if not warm.possible(scratch):
-                yield
-                return
-            modules = self._project.preloaded
-            with (
-                kernels.lifeline() as stdin,
-                warm.loaded(scratch, modules, self._environment, stdin) as self._warm_at,
-            ):
-                yield
 
     def execute(self, lesson: Lesson) -> str:
         """Execute a lesson, store what it shows, and return under which key."""

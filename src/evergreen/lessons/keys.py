@@ -127,7 +127,7 @@ class Project:
             self._place(document.folder),
             *self._named(document, code.files),
             self._installed,
-            self._engine,
+            engine(),
         )
         key, opened = first, frozenset[Opened]()
         while entry := OPENED.find(key):
@@ -239,17 +239,18 @@ class Project:
             ) from error
 
     @functools.cached_property
-    def _engine(self) -> str:
-        """What of the engine itself can change what lessons show."""
-        named = [f"evergreen.lessons.{it}" for it in ("kernel", "streams:merged", "execution:kept")]
-        code = Codebase(["evergreen"]).uses_of(named, texts=False, refusals=False)
-        # By its bytes: it imports modules by their names, so as code it would use all there are.
-        return sources.digest(code.digest, Path(warm.__file__).read_bytes())
-
-    @functools.cached_property
     def _installed(self) -> str:
         others = (name for name in _distributions() if _normal(name.split("-")[0]) not in self._own)
         return json.dumps([platform.python_version(), sorted(others)])
+
+
+@functools.cache
+def engine() -> str:
+    """Return a digest of what of the engine itself can change what a lesson shows."""
+    named = [f"evergreen.lessons.{it}" for it in ("kernel", "streams:merged", "execution:kept")]
+    code = Codebase(["evergreen"]).uses_of(named, texts=False, refusals=False)
+    # By its bytes: it imports modules by their names, so as code it would use all there are.
+    return sources.digest(code.digest, Path(warm.__file__).read_bytes())
 
 
 def _files(path: Path) -> list[Path]:

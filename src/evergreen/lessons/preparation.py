@@ -5,6 +5,7 @@ MyST-NB's own cache knows the cells only, and would go on showing what an older 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import json
@@ -209,18 +210,25 @@ def _prepare(app: Sphinx) -> None:
     project, formats = _project(app), Formats(env.myst_config, env.mystnb_config, aside)
     lessons = _lessons(app, project, formats)
     prepared = Lessons(project, lessons)
-    app.emit("evergreen-prepare", prepared, allowed_exceptions=(EvergreenError,))
-    for name, why in prepared.left_out.items():
-        contents.leave_out(app, name)
-        _log.info("%s is left out of this build: %s", name, why)
-    lessons = [lesson for lesson in lessons if lesson.document.name not in prepared.left_out]
     keys = {lesson.document.name: lesson.depends.key for lesson in lessons}
-    if stale := [lesson for lesson in lessons if OUTPUTS.find(lesson.depends.key) is None]:
-        # It takes a while to load, and most builds execute nothing.
-        from evergreen.lessons.execution import execute_all
+    stale = [lesson for lesson in lessons if OUTPUTS.find(lesson.depends.key) is None]
+    with contextlib.ExitStack() as kernels:
+        if stale:
+            # It takes a while to load, and most builds execute nothing.
+            from evergreen.lessons import execution
 
-        note = functools.partial(timeline.note, app, timeline.EXECUTING)
-        keys |= execute_all(stale, project, formats, _built(app), note)
+            # A single lesson would wait for what it may not need.
+            warmed = execution.warmed(project, _built(app)) if len(stale) > 1 else None
+            warm_at = kernels.enter_context(warmed) if warmed else None
+        app.emit("evergreen-prepare", prepared, allowed_exceptions=(EvergreenError,))
+        for name, why in prepared.left_out.items():
+            contents.leave_out(app, name)
+            keys.pop(name, None)
+            _log.info("%s is left out of this build: %s", name, why)
+        if stale := [lesson for lesson in stale if lesson.document.name in keys]:
+            note = functools.partial(timeline.note, app, timeline.EXECUTING)
+            keys |= execution.execute_all(stale, project, formats, _built(app), note, warm_at)
+    lessons = [lesson for lesson in lessons if lesson.document.name in keys]
     readers = {
         str(lesson.document.path): formats.reader(
             f"{__name__}.{read.__name__}",
