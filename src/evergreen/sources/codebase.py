@@ -240,19 +240,19 @@ def _contents(root: Path) -> Iterator[str | bytes]:
         return
     seen = set()
     for name, folders, files in os.walk(root, followlinks=True):
-        folder = Path(name)
-        if (real := folder.resolve()) in seen:  # by way of a link
+        folder = Path(name).stat()
+        if (folder.st_dev, folder.st_ino) in seen:  # by way of a link
             folders.clear()
             continue
-        seen.add(real)
+        seen.add((folder.st_dev, folder.st_ino))
         folders[:] = sorted(set(folders) - {"__pycache__"})
-        yield folder.relative_to(root).as_posix()
+        yield name
         for file in sorted(files):
             if file.endswith(".py"):
                 yield file
                 # What cannot be read is not used, or the use of it fails.
                 with contextlib.suppress(OSError):
-                    yield (folder / file).read_bytes()
+                    yield Path(name, file).read_bytes()
 
 
 @functools.cache
