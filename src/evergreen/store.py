@@ -1,8 +1,9 @@
 """A folder of finished results, each under the digest of all that it depends on.
 
 An entry appears whole or not at all, is written once, and is checked against its own
-digests when it is read. A damaged entry counts as absent and is made again. An entry that
-nobody has asked for in weeks can be removed: ``python -m evergreen.store`` says which.
+digests when a process first reads it, and again when a file of it has changed. A damaged
+entry counts as absent and is made again. An entry that nobody has asked for in weeks can be
+removed: ``python -m evergreen.store`` says which.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ KEEP_DAYS = 28
 """Days that an entry is kept after it was last asked for, by default."""
 
 _DAY = 24 * 60 * 60
+_MOMENT = 2  # seconds; some file systems count no less
 _MANIFEST = "manifest.json"
 _LOCK = ".lock"
 _DRAFT = "."
@@ -247,13 +249,13 @@ def _remove(path: Path, *, ignore_errors: bool = False) -> bool:
 
 
 # What was found to be whole, as it was then: a build asks for the same runs many times.
-_whole: dict[Path, list[tuple[str, int, int]]] = {}
+_whole: dict[Path, list[tuple[str, int, int, int]]] = {}
 
 
 def _is_whole(entry: Path) -> bool:
     """Tell whether an entry's files are those that were written."""
     state = [
-        (str(path), found.st_mtime_ns, found.st_size)
+        (str(path), found.st_mtime_ns, found.st_ctime_ns, found.st_size)
         for path in sorted(entry.rglob("*"))
         if path.is_file()
         for found in [path.stat()]
@@ -261,7 +263,9 @@ def _is_whole(entry: Path) -> bool:
     if _whole.get(entry) != state:
         if json.loads((entry / _MANIFEST).read_text("utf-8")) != _digests(entry):
             return False
-        _whole[entry] = state
+        # In the same moment, another change would not show.
+        if all(time.time() - changed / 1e9 > _MOMENT for _, changed, *_ in state):
+            _whole[entry] = state
     return True
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 from pathlib import Path
 
+import psutil
 import pytest
 from tinybook import TinyBook
 
@@ -102,3 +104,37 @@ def test_a_loaded_librarys_messages_go_where_the_lessons_go() -> None:
     with contextlib.redirect_stderr(io.StringIO()) as lesson:
         handler.emit(logging.makeLogRecord({"msg": "careful"}))
     assert lesson.getvalue() == "careful\n"
+
+
+SITE = """
+import psutil
+from sphinx.util import logging
+
+from evergreen.errors import EvergreenError
+
+
+def setup(app):
+    app.connect("evergreen-prepare", prepare)
+
+
+def prepare(app, lessons):
+    for child in psutil.Process().children():
+        if "evergreen.lessons.warm" in child.cmdline():
+            logging.getLogger(__name__).info("loading in %s.", child.pid)
+    raise EvergreenError("The data are not there.")
+"""
+
+
+@pytest.mark.parametrize("stale", [["walks", "chances"], ["walks"]])
+def test_kernels_load_while_a_book_prepares_and_end_if_that_fails(
+    book: TinyBook, stale: list[str]
+) -> None:
+    book.write("src/toy/site.py", SITE)
+    book.replace("_config.yml", "      - evergreen\n", "      - evergreen\n      - toy.site\n")
+    for lesson in stale:
+        add(book, lesson, f"{CELL}\nprint(1)\n```\n")
+    said = book.refuse()
+    assert "The data are not there." in said
+    loading = [int(number) for number in re.findall(r"loading in (\d+)\.", said)]
+    assert len(loading) == (len(stale) > 1)
+    assert not any(map(psutil.pid_exists, loading))

@@ -935,7 +935,7 @@ def recalled(package: Package) -> Callable[[], bool]:
 def test_what_another_process_found_of_the_same_files_is_not_looked_for_again(
     package: Package, recalled: Callable[[], bool]
 ) -> None:
-    package.write("aside", "RATE = 1\n")  # nothing asks for it
+    (package.lessons / "aside.md").write_text("No module.", "utf-8")
     assert recalled()
     assert recalled()
 
@@ -950,6 +950,7 @@ def test_what_another_process_found_of_the_same_files_is_not_looked_for_again(
         ("helper.__init__", "RATE = 1\n"),
         ("lab", "print(1)\n"),
         ("parts", "RATE = 1\n"),
+        ("aside", "RATE = 1\n"),
         ("parts.nothing", "RATE = 1\n"),
     ],
 )
@@ -970,33 +971,64 @@ def test_a_folder_in_a_package_is_enough_to_look_again(
 def test_a_package_behind_a_link_counts(
     package: Package, recalled: Callable[[], bool], tmp_path: Path
 ) -> None:
+    def changed() -> bool:
+        states.append(package.codebase.state())
+        return states[-1] != states[-2]
+
+    states = [package.codebase.state()]
     (tmp_path / "elsewhere").mkdir()
-    (package.root / "linked").symlink_to(tmp_path / "elsewhere")
-    (package.root / "round").symlink_to(package.root)
+    linked, again = package.root / "linked", package.root / "linked_again"
+    linked.symlink_to(tmp_path / "elsewhere")
+    assert changed()
     assert not recalled()
-    state = package.codebase.state()
     (tmp_path / "elsewhere" / "two.py").write_text("RATE = 1\n", "utf-8")
-    assert package.codebase.state() != state
+    assert changed()
+    again.symlink_to(tmp_path / "elsewhere")
+    assert changed()
+    (package.root / "round").symlink_to(package.root)
+    assert changed()
+    assert not changed()
+    again.unlink()
+    again.symlink_to(package.root)
+    assert changed()
 
 
+def test_a_package_of_a_module_s_name_beside_it_counts(package: Package) -> None:
+    single = package.root / "rates.py"
+    single.write_text("RATE = 1\n", "utf-8")
+    codebase = Codebase({"rates": single})
+    before = codebase.digest_of(["rates"])
+    package.write("lab.rates.__init__", "RATE = 2\n")
+    assert codebase.digest_of(["rates"]) != before
+
+
+def test_a_lesson_that_imports_by_name_sees_a_new_module_beside_it(package: Package) -> None:
+    roots = [Script("import importlib\nfor name in 'ab':\n    importlib.import_module(name)")]
+    package.write("a", "print(1)\n")
+    before = package.codebase.digest_of(roots)
+    package.write("b", "print(2)\n")
+    assert package.codebase.digest_of(roots) != before
+
+
+@pytest.mark.parametrize("module", ["lab.one", "lab.two", "helper", "beside"])
 def test_what_was_saved_while_it_was_read_is_not_remembered(
-    package: Package, monkeypatch: pytest.MonkeyPatch
+    package: Package, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     package.write("lab.one", "RATE = 1\n")
+    package.write("helper", "RATE = 1\n")
+    roots = ["lab.one", Script("import helper, beside, lab.two")]
     follow = Reach.follow
 
     def follow_and_save(reach: Reach) -> None:
-        package.write("lab.one", "RATE = 2\n")
         follow(reach)
+        package.write(module, "RATE = 2\n")
 
     before = set(sources.remembered())
     with monkeypatch.context() as patched:
         patched.setattr(Reach, "follow", follow_and_save)
-        package.codebase.digest_of(["lab.one"])
+        read = package.codebase.digest_of(roots)
     assert set(sources.remembered()) == before
-    now = package.codebase.digest_of(["lab.one"])
-    package.write("lab.one", "RATE = 1\n")
-    assert package.codebase.digest_of(["lab.one"]) != now
+    assert package.codebase.digest_of(roots) != read
 
 
 def test_threads_may_share_a_codebase(package: Package) -> None:

@@ -195,6 +195,7 @@ def test_a_damaged_entry_is_reported_and_made_again(
     store: Store, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     entry = store.make(KEY, write)
+    let_time_go_by(entry)
     assert store.find(KEY) == entry  # and this process knows that it is whole
     damage(entry)
     assert store.find(KEY) is None
@@ -203,6 +204,26 @@ def test_a_damaged_entry_is_reported_and_made_again(
     assert f"{store.folder / KEY} is damaged; it is made again" in caplog.text
     assert_whole(made_again)
     assert store.find(KEY) == made_again
+
+
+def let_time_go_by(entry: Path) -> None:
+    """Let its files be some seconds old."""
+    for path in entry.rglob("*"):
+        os.utime(path, (time.time() - 10, time.time() - 10))
+
+
+def test_a_process_reads_an_entry_to_check_it_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = store.make(KEY, write)
+    let_time_go_by(entry)
+    assert store.find(KEY) == entry
+    with monkeypatch.context() as patched:
+        patched.delattr("evergreen.store._digests")  # it would be needed to check again
+        assert store.find(KEY) == entry
+        (entry / "new.txt").write_text("x", "utf-8")
+        with pytest.raises(NameError):
+            store.find(KEY)
 
 
 ASK = """

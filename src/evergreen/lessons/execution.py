@@ -67,7 +67,7 @@ def execute_all(
     formats: Formats,
     built: Path,
     note: Callable[[str, float, float], None],
-    warm_at: Path | None = None,
+    warm_at: Path | None,
 ) -> dict[str, str]:
     """Execute lessons, as many at a time as there are cores, and store what each shows.
 
@@ -80,7 +80,7 @@ def execute_all(
         The folder of what builds of the book have made.
     note : callable
         Told of each lesson when it ran: name, begin and end in seconds since 1970.
-    warm_at : pathlib.Path, optional
+    warm_at : pathlib.Path or None
         Where kernels can be forked, see :func:`warmed`.
 
     Returns

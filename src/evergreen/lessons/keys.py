@@ -127,7 +127,7 @@ class Project:
             self._place(document.folder),
             *self._named(document, code.files),
             self._installed,
-            engine(),
+            self._engine,
         )
         key, opened = first, frozenset[Opened]()
         while entry := OPENED.find(key):
@@ -239,12 +239,15 @@ class Project:
             ) from error
 
     @functools.cached_property
+    def _engine(self) -> str:
+        return engine()
+
+    @functools.cached_property
     def _installed(self) -> str:
         others = (name for name in _distributions() if _normal(name.split("-")[0]) not in self._own)
         return json.dumps([platform.python_version(), sorted(others)])
 
 
-@functools.cache
 def engine() -> str:
     """Return a digest of what of the engine itself can change what a lesson shows."""
     named = [f"evergreen.lessons.{it}" for it in ("kernel", "streams:merged", "execution:kept")]

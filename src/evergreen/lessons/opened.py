@@ -115,9 +115,12 @@ class Roots:
         texts: bool,
         refusals: bool,
     ) -> str:
-        found = {name: self._path(place) or Path() for name, place in packages.items()}
+        found = {name: self._path(place) for name, place in packages.items()}
+        there = {name: path for name, path in found.items() if path}
+        if there.keys() != found.keys():
+            return ABSENT
         try:
-            return Codebase(found, filter(None, map(self._path, folders))).digest_of(
+            return Codebase(there, filter(None, map(self._path, folders))).digest_of(
                 [root if isinstance(root, str) else Script(*root) for root in roots],
                 resolved=resolved,
                 texts=texts,

@@ -76,6 +76,7 @@ NOW: Kept[dict[str, str]] = Kept("lessons now")
 # stands for a document that is no lesson.
 _CODES: Kept[dict[str, Code | None]] = Kept("codes")
 _USES: Kept[dict[str, Found]] = Kept("what code uses")
+_LEFT_OUT: Kept[list[str]] = Kept("lessons left out")
 # Digests of what the lessons' pages showed besides their own files, as they were written.
 _SHOWN: Kept[dict[str, str]] = Kept("lessons shown")
 
@@ -212,22 +213,27 @@ def _prepare(app: Sphinx) -> None:
     prepared = Lessons(project, lessons)
     keys = {lesson.document.name: lesson.depends.key for lesson in lessons}
     stale = [lesson for lesson in lessons if OUTPUTS.find(lesson.depends.key) is None]
+    last = _LEFT_OUT.read(env, [])
+    likely = [lesson for lesson in stale if lesson.document.name not in last]
     with contextlib.ExitStack() as kernels:
-        if stale:
+        warm_at = None
+        # A single lesson would wait for what it may not need.
+        if len(likely) > 1:
             # It takes a while to load, and most builds execute nothing.
-            from evergreen.lessons import execution
+            from evergreen.lessons.execution import warmed
 
-            # A single lesson would wait for what it may not need.
-            warmed = execution.warmed(project, _built(app)) if len(stale) > 1 else None
-            warm_at = kernels.enter_context(warmed) if warmed else None
+            warm_at = kernels.enter_context(warmed(project, _built(app)))
         app.emit("evergreen-prepare", prepared, allowed_exceptions=(EvergreenError,))
         for name, why in prepared.left_out.items():
             contents.leave_out(app, name)
             keys.pop(name, None)
             _log.info("%s is left out of this build: %s", name, why)
         if stale := [lesson for lesson in stale if lesson.document.name in keys]:
+            from evergreen.lessons.execution import execute_all
+
             note = functools.partial(timeline.note, app, timeline.EXECUTING)
-            keys |= execution.execute_all(stale, project, formats, _built(app), note, warm_at)
+            keys |= execute_all(stale, project, formats, _built(app), note, warm_at)
+    _LEFT_OUT.write(env, sorted(prepared.left_out))
     lessons = [lesson for lesson in lessons if lesson.document.name in keys]
     readers = {
         str(lesson.document.path): formats.reader(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import importlib.util
 import os
 import sys
@@ -17,7 +15,7 @@ from evergreen.sources.reduction import Options
 from evergreen.sources.words import EXPLAINING
 
 DIGESTING = "evergreen.digest_of"
-"""Audit event: a :meth:`Codebase.digest_of`, with its packages, folders and arguments."""
+"""Audit event: a :meth:`Codebase.uses_of`, with its packages, folders and arguments."""
 
 
 class Found(NamedTuple):
@@ -124,11 +122,6 @@ class Codebase:
         SyntaxError
             If code on the way is not Python; names the file and the line.
         """
-        roots, resolved = list(roots), sorted(resolved)
-        # Whoever records what a result depends on hears of it by an audit hook.
-        packages = {name: str(path) for name, path in self.packages.items()}
-        folders = [str(folder) for folder in self.folders]
-        sys.audit(DIGESTING, packages, folders, roots, resolved, texts, refusals)
         return self.uses_of(roots, resolved=resolved, texts=texts, refusals=refusals).digest
 
     def uses_of(
@@ -144,38 +137,46 @@ class Codebase:
         Parameters and errors are those of :meth:`digest_of`.
         """
         roots, resolved = list(roots), sorted(resolved)
-        question = self._question(roots, resolved, texts, refusals)
+        # Whoever records what a result depends on hears of it by an audit hook.
+        packages = {name: str(path) for name, path in self.packages.items()}
+        folders = [str(folder) for folder in self.folders]
+        asked = (packages, folders, roots, resolved, texts, refusals)
+        sys.audit(DIGESTING, *asked)
+        state = self.state()
+        question = digest(repr(asked), sys.version, _RULES, state)
         found = _remembered.get(question) or _recalled.get(question)
         if found is None or found.beside != self._beside(found.asked):
             reach = self._reach(roots, resolved, texts, refusals)
             found = self._found(reach)
-            read = {module.path: module.source for module in reach.modules.values()}
-            if any(path and path.read_bytes() != source for path, source in read.items()) or (
-                question != self._question(roots, resolved, texts, refusals)
-            ):
-                return found  # of files that were saved meanwhile
+            # Files may have been saved meanwhile.
+            if state != self.state() or not self._is_as_read(reach):
+                return found
         _remembered[question] = found
         return found
-
-    def _question(
-        self, roots: list[str | Script], resolved: list[str], texts: bool, refusals: bool
-    ) -> str:
-        asked = (roots, resolved, texts, refusals, self.packages, self.folders, sys.version)
-        return digest(repr(asked), _rules(), self.state())
 
     def state(self) -> str:
         """Return a digest of all modules of the packages, used or not."""
         return digest(*(part for root in self.packages.values() for part in _contents(root)))
 
-    def _beside(self, modules: Iterable[str]) -> str:
-        """Return a digest of those modules that lie in the folders."""
-        folders = filter(Path.is_dir, self.folders)
-        names = {path.name.partition(".")[0] for it in folders for path in it.iterdir()}
-        parts: list[str | bytes] = []
-        for module in sorted(modules):
+    def _beside(self, asked: Iterable[str]) -> str:
+        """Return a digest of the modules in the folders: of all by name, of some by content."""
+        paths = [path for it in self.folders if it.is_dir() for path in sorted(it.iterdir())]
+        names = {path.name.partition(".")[0] for path in paths}
+        parts: list[str | bytes] = [str(path) for path in paths if path.suffix == ".py"]
+        for module in sorted(asked):
             if module.partition(".")[0] in names and (path := self.find(module)):
-                parts += [module, str(path), path.read_bytes() if path.is_file() else b""]
+                parts += [module, str(path), _content(path) or b""]
         return digest(*parts)
+
+    def _is_as_read(self, reach: Reach) -> bool:
+        """Tell whether the files are still those that something was found from."""
+        for name in reach.asked:
+            path, module = self.find(name), reach.modules.get(name)
+            if (path is None) != (module is None):
+                return False
+            if path and module and module.path and _content(path) != module.source:
+                return False
+        return True
 
     def _found(self, reach: Reach) -> Found:
         parts: list[str | bytes] = []
@@ -234,31 +235,34 @@ class Codebase:
 
 
 def _contents(root: Path) -> Iterator[str | bytes]:
-    """Yield the files and folders that can be imported of a package, by name and content."""
-    if root.is_file():
-        yield root.read_bytes()
-        return
+    """Yield what can be imported of a package, by name and content."""
+    yield _content(root.with_suffix(".py")) or b""
     seen = set()
-    for name, folders, files in os.walk(root, followlinks=True):
-        folder = Path(name).stat()
-        if (folder.st_dev, folder.st_ino) in seen:  # by way of a link
-            folders.clear()
-            continue
-        seen.add((folder.st_dev, folder.st_ino))
+    for name, folders, files in os.walk(root.with_suffix(""), followlinks=True):
+        yield os.fsencode(name)
+        if os.path.islink(name):  # noqa: PTH114
+            yield (real := os.fsencode(os.path.realpath(name)))
+            if real in seen:  # and so it may be going round
+                folders.clear()
+                continue
+            seen.add(real)
         folders[:] = sorted(set(folders) - {"__pycache__"})
-        yield name
         for file in sorted(files):
             if file.endswith(".py"):
-                yield file
-                # What cannot be read is not used, or the use of it fails.
-                with contextlib.suppress(OSError):
-                    yield Path(name, file).read_bytes()
+                yield os.fsencode(file)
+                yield _content(Path(name, file)) or b""
 
 
-@functools.cache
-def _rules() -> str:
-    """Return a digest of what says which code is used."""
-    return digest(*(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+def _content(path: Path) -> bytes | None:
+    """Return what is in a file; None if it cannot be read, and then using it fails too."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+# Of what says which code is used, as it is when it is loaded.
+_RULES = digest(*(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
 
 
 def root_of(package: str) -> Path:
