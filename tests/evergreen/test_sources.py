@@ -1021,7 +1021,7 @@ def test_what_was_saved_while_it_was_read_is_not_remembered(
 
     def follow_and_save(reach: Reach) -> None:
         follow(reach)
-        package.write(module, "RATE = 2\n")
+        package.write(module, "print(2)\n")
 
     before = set(sources.remembered())
     with monkeypatch.context() as patched:

@@ -171,6 +171,8 @@ class Codebase:
     def _is_as_read(self, reach: Reach) -> bool:
         """Tell whether the files are still those that something was found from."""
         for name in reach.asked:
+            if name.startswith("<"):  # a script
+                continue
             path, module = self.find(name), reach.modules.get(name)
             if (path is None) != (module is None):
                 return False
