@@ -30,7 +30,7 @@ class Found(NamedTuple):
     asked : frozenset of str
         The modules that were looked for in folders, whether they are there or not.
     beside : str
-        A digest of those of them that lie in the codebase's folders.
+        A digest of the codebase's folders: of all modules by name, of those by content.
     """
 
     digest: str
